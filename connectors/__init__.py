@@ -1,0 +1,1 @@
+"""Connectors observe: one package per tool, behind the contract in `connectors.base`."""
