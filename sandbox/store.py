@@ -1,0 +1,245 @@
+"""What the simulated tools hold: native documents, each as its tool would keep it, in one SQLite file.
+
+A document lives on a shelf (space, kind) under its native id and carries a *stamp*: sortable ISO text of its
+last modification (UTC, microseconds, ``...Z``). Keys that begin with ``_`` are the sandbox's own and never
+served. Two of them are indexed: ``_parent`` (failing that, ``_table`` or ``_project``) and ``_alias``
+(failing that, the document's ``key``), so that a history is found by its record and an issue by its key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+Doc = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS shelf (
+  n INTEGER PRIMARY KEY, space TEXT NOT NULL, kind TEXT NOT NULL, UNIQUE (space, kind));
+CREATE TABLE IF NOT EXISTS doc (
+  shelf INTEGER NOT NULL, id TEXT NOT NULL, stamp TEXT NOT NULL, parent TEXT, alias TEXT, body BLOB NOT NULL);
+CREATE UNIQUE INDEX IF NOT EXISTS doc_by_id ON doc (shelf, id);
+CREATE INDEX IF NOT EXISTS doc_by_stamp ON doc (shelf, stamp, id);
+CREATE INDEX IF NOT EXISTS doc_by_parent ON doc (shelf, parent, stamp, id) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS doc_by_alias ON doc (shelf, alias) WHERE alias IS NOT NULL;
+"""
+_CHUNK = 1000  # rows read at a time: a walk never holds a read transaction open over other people's writes
+_IN = 500  # ids in one IN list
+
+
+class Store:
+    """Native documents of every simulated tool; safe to use from several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, creating it when it is not there."""
+        self.path = path
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute(
+            "PRAGMA synchronous=OFF"
+        )  # a world can be built again; it need not survive a power cut
+        self._db.execute("PRAGMA cache_size=-65536")
+        self._db.executescript(_SCHEMA)
+        self._lock = threading.RLock()
+        self._shelves: dict[tuple[str, str], int] = {}
+        self._depth = 0
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used afterwards."""
+        with self._lock:
+            self._db.close()
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make every write inside one transaction: all of it happens, or none of it. May be nested."""
+        with self._lock:
+            outermost = self._depth == 0
+            if outermost:
+                self._db.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+            except BaseException:
+                if outermost:
+                    self._db.execute("ROLLBACK")
+                    self._shelves.clear()
+                raise
+            else:
+                if outermost:
+                    self._db.execute("COMMIT")
+            finally:
+                self._depth -= 1
+
+    def put(self, space: str, kind: str, docs: Iterable[tuple[str, str, Doc]]) -> None:
+        """Insert or replace documents given as (id, stamp, doc), in one transaction."""
+        with self.transaction():
+            shelf = self._shelf(space, kind, create=True)
+            self._db.executemany(
+                "INSERT INTO doc (shelf, id, stamp, parent, alias, body) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (shelf, id) DO UPDATE SET stamp = excluded.stamp, parent = excluded.parent, "
+                "alias = excluded.alias, body = excluded.body",
+                (
+                    (
+                        shelf,
+                        id_,
+                        stamp,
+                        _parent_of(doc),
+                        doc.get("_alias") or doc.get("key"),
+                        orjson.dumps(doc),
+                    )
+                    for id_, stamp, doc in docs
+                ),
+            )
+
+    def delete(self, space: str, kind: str, id: str) -> None:  # noqa: A002  (the native word for it)
+        """Remove a document for good; nothing happens when it is not there."""
+        with self.transaction():
+            self._db.execute("DELETE FROM doc WHERE shelf = ? AND id = ?", (self._shelf(space, kind), id))
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def get(self, space: str, kind: str, id: str) -> Doc | None:  # noqa: A002  (the native word for it)
+        """Return the document with this id, or None."""
+        rows = self._rows("SELECT body FROM doc WHERE shelf = ? AND id = ?", (self._shelf(space, kind), id))
+        return orjson.loads(rows[0][0]) if rows else None
+
+    def named(self, space: str, kind: str, alias: str) -> Doc | None:
+        """Return the document whose ``_alias`` (or ``key``) is this text, or None."""
+        rows = self._rows(
+            "SELECT body FROM doc WHERE shelf = ? AND alias = ? ORDER BY id LIMIT 1",
+            (self._shelf(space, kind), alias),
+        )
+        return orjson.loads(rows[0][0]) if rows else None
+
+    def pick(self, space: str, kind: str, ids: Sequence[str]) -> dict[str, Doc]:
+        """Return those of the named documents that exist, by id."""
+        found: dict[str, Doc] = {}
+        shelf = self._shelf(space, kind)
+        for start in range(0, len(ids), _IN):
+            part = ids[start : start + _IN]
+            marks = ",".join("?" * len(part))
+            sql = f"SELECT id, body FROM doc WHERE shelf = ? AND id IN ({marks})"
+            found.update((id_, orjson.loads(body)) for id_, body in self._rows(sql, (shelf, *part)))
+        return found
+
+    def scan(
+        self,
+        space: str,
+        kind: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        after: tuple[str, str] | None = None,
+        limit: int | None = None,
+        parent: str | None = None,
+    ) -> Iterator[Doc]:
+        """Yield documents in order of (stamp, id).
+
+        ``since`` and ``until`` bound the stamp (both included); ``after`` starts strictly behind a
+        (stamp, id); ``parent`` keeps one parent's documents only. Documents changed during the walk may move
+        behind its head and be seen again, never torn.
+        """
+        shelf = self._shelf(space, kind)
+        left = limit
+        while left is None or left > 0:
+            take = _CHUNK if left is None else min(_CHUNK, left)
+            rows = self._page(shelf, since=since, until=until, after=after, parent=parent, take=take)
+            for _, _, body in rows:
+                yield orjson.loads(body)
+            if len(rows) < take:
+                return
+            after = (rows[-1][0], rows[-1][1])
+            if left is not None:
+                left -= take
+
+    def find(self, space: str, kind: str, parent: str) -> Iterator[Doc]:
+        """Yield one parent's documents (the history of a record, the records of a table) by (stamp, id)."""
+        return self.scan(space, kind, parent=parent)
+
+    def find_all(self, space: str, kind: str, parents: Sequence[str]) -> Iterator[Doc]:
+        """Yield the documents of several parents, grouped by parent, each group by (stamp, id)."""
+        shelf = self._shelf(space, kind)
+        for start in range(0, len(parents), _IN):
+            part = parents[start : start + _IN]
+            marks = ",".join("?" * len(part))
+            sql = f"SELECT body FROM doc WHERE shelf = ? AND parent IN ({marks}) ORDER BY parent, stamp, id"
+            for (body,) in self._rows(sql, (shelf, *part)):
+                yield orjson.loads(body)
+
+    def count(self, space: str, kind: str, *, parent: str | None = None) -> int:
+        """Count the documents on a shelf, or those of one parent."""
+        shelf = self._shelf(space, kind)
+        if parent is None:
+            return int(self._rows("SELECT count(*) FROM doc WHERE shelf = ?", (shelf,))[0][0])
+        return int(
+            self._rows("SELECT count(*) FROM doc WHERE shelf = ? AND parent = ?", (shelf, parent))[0][0]
+        )
+
+    def kinds(self, space: str) -> list[str]:
+        """Name the kinds of documents a space holds, sorted."""
+        return [
+            str(kind)
+            for (kind,) in self._rows("SELECT kind FROM shelf WHERE space = ? ORDER BY kind", (space,))
+        ]
+
+    def spaces(self) -> list[str]:
+        """Name every space, sorted."""
+        return [str(space) for (space,) in self._rows("SELECT DISTINCT space FROM shelf ORDER BY space", ())]
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _rows(self, sql: str, bound: Sequence[Any]) -> list[Any]:
+        with self._lock:
+            return self._db.execute(sql, bound).fetchall()
+
+    def _page(
+        self,
+        shelf: int,
+        *,
+        since: str | None,
+        until: str | None,
+        after: tuple[str, str] | None,
+        parent: str | None,
+        take: int,
+    ) -> list[tuple[str, str, bytes]]:
+        where, bound = ["shelf = ?"], [shelf]  # type: list[str], list[Any]
+        if parent is not None:
+            where.append("parent = ?")
+            bound.append(parent)
+        if since is not None:
+            where.append("stamp >= ?")
+            bound.append(since)
+        if until is not None:
+            where.append("stamp <= ?")
+            bound.append(until)
+        if after is not None:
+            where.append("(stamp, id) > (?, ?)")
+            bound.extend(after)
+        sql = f"SELECT stamp, id, body FROM doc WHERE {' AND '.join(where)} ORDER BY stamp, id LIMIT {take}"
+        return self._rows(sql, bound)
+
+    def _shelf(self, space: str, kind: str, *, create: bool = False) -> int:
+        known = self._shelves.get((space, kind))
+        if known is not None:
+            return known
+        with self._lock:
+            if create:
+                self._db.execute("INSERT OR IGNORE INTO shelf (space, kind) VALUES (?, ?)", (space, kind))
+            rows = self._rows("SELECT n FROM shelf WHERE space = ? AND kind = ?", (space, kind))
+            if not rows:
+                return -1
+            self._shelves[space, kind] = int(rows[0][0])
+            return int(rows[0][0])
+
+
+def _parent_of(doc: Doc) -> str | None:
+    parent = doc.get("_parent") or doc.get("_table") or doc.get("_project")
+    return None if parent is None else str(parent)
