@@ -28,8 +28,7 @@ class OwnerReading:
     """The owner of one record as the tool says right now (direct read by id, never a search).
 
     `owner` has the form of owner observations, `version` is the tool's version or modified stamp, `witness`
-    whatever the writer needs to prove later that nothing happened in between, `assignable` whether the desired
-    account may own the record (with the reason when not).
+    whatever the writer needs to prove later that nothing happened in between.
     """
 
     owner: str | None
@@ -62,7 +61,7 @@ class OwnerWriter(Protocol):
         ...
 
     def send_owner(self, record: str, desired: str, reading: OwnerReading, *, marker: str) -> SendResult:
-        """Send the owner once. Never retries. `marker` is the intent key, left in the tool where it allows."""
+        """Send the owner once, never again. `marker` is the intent key, left in the tool where possible."""
         ...
 
     def sent_by_us(self, record: str, desired: str, since: datetime, *, marker: str) -> bool | None:

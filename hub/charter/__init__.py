@@ -1,0 +1,1 @@
+"""The partnership charter: what was agreed, as typed and validated configuration."""
