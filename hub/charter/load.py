@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-from hub.charter.model import Charter
+from hub.charter.model import Charter, UnknownNames
 from hub.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -48,7 +48,11 @@ def load_model(path: Path, model: type[Model], *, what: str) -> Model:
     try:
         return model.model_validate(_plain(tree))
     except ValidationError as error:
-        problems = tuple(_describe(path, tree, model, dict(e)) for e in error.errors(include_url=False))
+        problems = tuple(
+            problem
+            for e in error.errors(include_url=False)
+            for problem in _describe(path, tree, model, dict(e))
+        )
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ConfigurationError(
             f"{what}: {problems[0]}{more}", hint="`hub check` lists every problem", problems=problems
@@ -63,7 +67,10 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _describe(path: Path, tree: CommentedMap, model: type[BaseModel], error: dict[str, Any]) -> str:
+def _describe(path: Path, tree: CommentedMap, model: type[BaseModel], error: dict[str, Any]) -> list[str]:
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, UnknownNames):
+        return [f"{path}:{_line(tree, where.split('.'))}: {where}: {what}" for where, what in cause.problems]
     location = [part for part in error["loc"] if not _is_union_tag(part)]
     line = _line(tree, location)
     where = ".".join(str(part) for part in location) or "charter"
@@ -71,8 +78,8 @@ def _describe(path: Path, tree: CommentedMap, model: type[BaseModel], error: dic
         key = str(location[-1])
         near = difflib.get_close_matches(key, _known_keys(model, location[:-1]), n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"{path}:{line}: unknown key {where!r}{hint}"
-    return f"{path}:{line}: {where}: {error['msg'].removeprefix('Value error, ')}"
+        return [f"{path}:{line}: unknown key {where!r}{hint}"]
+    return [f"{path}:{line}: {where}: {error['msg'].removeprefix('Value error, ')}"]
 
 
 def _is_union_tag(part: object) -> bool:

@@ -14,6 +14,14 @@ from hub.charter.sources import Source, Strict
 from hub.domain.findings import FindingKind, Severity
 
 
+class UnknownNames(ValueError):
+    """Names that are used but not defined: pairs of dotted place and what is wrong."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{where}: {what}" for where, what in problems))
+        self.problems = problems
+
+
 class Partner(Strict):
     """A company that takes part."""
 
@@ -180,12 +188,12 @@ class Charter(Strict):
     @model_validator(mode="after")
     def _references_exist(self) -> Self:
         problems = [
-            f"{where}: {name!r} is not one of the {what} ({', '.join(sorted(known)) or 'none'})"
+            (where, f"{name!r} is not one of the {what} ({', '.join(sorted(known)) or 'none'})")
             for where, name, what, known in self._references()
             if name is not None and name not in known
         ]
         if problems:
-            raise ValueError("; ".join(problems))
+            raise UnknownNames(problems)
         return self
 
     def _references(self) -> list[tuple[str, str | None, str, set[str]]]:
