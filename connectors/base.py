@@ -60,11 +60,12 @@ class OwnerWriter(Protocol):
         """Empty text when `account` is active and may own `record`, else the reason in plain words."""
         ...
 
-    def send_owner(self, record: str, desired: str, reading: OwnerReading, *, marker: str) -> SendResult:
-        """Send the owner once, never again. `marker` is the intent key, left in the tool where possible."""
+    def send_owner(self, record: str, desired: str | None, reading: OwnerReading, *, marker: str) -> SendResult:
+        """Send the owner once, never again. `desired` None: nobody; several ids joined by ",": all of them
+        (refused where the tool cannot). `marker` is the intent key, left in the tool where possible."""
         ...
 
-    def sent_by_us(self, record: str, desired: str, since: datetime, *, marker: str) -> bool | None:
+    def sent_by_us(self, record: str, desired: str | None, since: datetime, *, marker: str) -> bool | None:
         """Whether the tool's history shows our write since `since` (None: the tool keeps no such history)."""
         ...
 

@@ -34,7 +34,8 @@ SETTLED: frozenset[OutcomeKind] = frozenset(
 class OwnerChange:
     """One proposed write: in `source`, record `record`, from the owner we expect to the owner that should be.
 
-    `expected` and `desired` are native account ids (`expected` None: nobody; several ids joined by ","),
+    `expected` and `desired` are native account ids (None: nobody; several ids joined by ","; a plan made from
+    findings always desires one person, its inverse may restore nobody or several),
     `person` the golden owner, `reason` one plain sentence.
     """
 
@@ -43,7 +44,7 @@ class OwnerChange:
     item: str
     title: str
     expected: str | None
-    desired: str
+    desired: str | None
     person: str
     reason: str
     findings: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ class Intent:
 
 def intent_key(digest: str, change: OwnerChange) -> str:
     """Idempotency key of one write of one plan."""
-    parts = (digest, change.source, change.record, "owner", change.expected or "", change.desired)
+    parts = (digest, change.source, change.record, "owner", change.expected or "", change.desired or "")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

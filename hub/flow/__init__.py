@@ -1,0 +1,1 @@
+"""Use cases, one verb each: values and ports in, a report out."""
