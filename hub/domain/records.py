@@ -44,9 +44,7 @@ class RawRecord:
     def digest(self) -> str:
         """SHA-256 over identity, version and payload: equal content fetched twice is one record."""
         body = (
-            "\0".join((self.source, self.stream, self.native_id, self.version)).encode()
-            + b"\0"
-            + self.payload
+            "\0".join((self.source, self.stream, self.native_id, self.version)).encode() + b"\0" + self.payload
         )
         return hashlib.sha256(body).hexdigest()
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from connectors.base import OwnerReading, OwnerWriter, SendResult
 from hub.charter.model import Charter
 from hub.domain.plans import SETTLED, Intent, Outcome, OutcomeKind, OwnerChange, Plan, intent_key
-from hub.errors import ApprovalRefused, HubError, SourceError
+from hub.errors import ApprovalRefused, HubError
 from hub.flow.approve import find_plan, refuse_braked, refuse_stale, refuse_unentitled
 from hub.flow.ingest import Progress, Report
 from hub.ledger.ledger import Ledger
@@ -102,15 +102,15 @@ def apply(
     """
     with ledger.writing():
         status = find_plan(ledger, plan_id)
-        plan, begun = status.plan, ledger.intents(status.plan.id)
-        if not begun:
-            _refuse_unapproved(ledger, charter, plan, now=clock())
+        plan = status.plan
+        _refuse_unapproved(ledger, charter, plan, now=clock())
+        if not ledger.intents(plan.id):
             refuse_stale(ledger, charter, status, now=clock())
             refuse_braked(ledger, charter, plan)
-            ledger.consume(plan.digest, clock())
-            for change in plan.changes:
-                key = intent_key(plan.digest, change)
-                ledger.add_intent(Intent(key=key, plan=plan.id, change=change), clock())
+        for change in plan.changes:
+            key = intent_key(plan.digest, change)
+            ledger.add_intent(Intent(key=key, plan=plan.id, change=change), clock())
+        ledger.consume(plan.digest, clock())
         return _wave(Outbox(ledger=ledger, writer=writer, clock=clock, sleep=sleep), plan, progress)
 
 
@@ -124,12 +124,13 @@ def _refuse_unapproved(ledger: Ledger, charter: Charter, plan: Plan, *, now: dat
 def _wave(outbox: Outbox, plan: Plan, progress: Report | None) -> ApplyReport:
     rows: list[AppliedRow] = []
     bad_in_a_row, stopped = 0, ""
+    may_send = plan.expires_at > outbox.clock()
     intents = outbox.ledger.intents(plan.id)
     for number, (intent, events) in enumerate(intents, start=1):
         if stopped:
             row = _row(intent, events, detail=stopped)
         else:
-            row = _carry_out(outbox, intent, events)
+            row = _carry_out(outbox, intent, events, may_send=may_send)
             bad_in_a_row = 0 if row.outcome in GOOD or row.outcome == "refused_changed" else bad_in_a_row + 1
             if bad_in_a_row >= GIVE_UP_AFTER:
                 stopped = f"stopped after {GIVE_UP_AFTER} writes in a row that did not succeed"
@@ -146,7 +147,7 @@ def _row(intent: Intent, events: tuple[Outcome, ...], *, detail: str) -> Applied
     return AppliedRow(change=intent.change, outcome=None, detail=detail)
 
 
-def _carry_out(outbox: Outbox, intent: Intent, events: tuple[Outcome, ...]) -> AppliedRow:
+def _carry_out(outbox: Outbox, intent: Intent, events: tuple[Outcome, ...], *, may_send: bool) -> AppliedRow:
     last = events[-1] if events else None
     if last is not None and last.kind in SETTLED:
         return _row(intent, events, detail=last.detail)
@@ -156,9 +157,9 @@ def _carry_out(outbox: Outbox, intent: Intent, events: tuple[Outcome, ...]) -> A
             settled = _settle(outbox, writer, intent, sent_at=_sent_at(events))
             if settled.kind in SETTLED:
                 return AppliedRow(change=intent.change, outcome=settled.kind, detail=settled.detail)
+        if not may_send:
+            return AppliedRow(change=intent.change, outcome=None, detail="the plan expired before this write")
         return _write(outbox, writer, intent)
-    except SourceError as error:
-        return AppliedRow(change=intent.change, outcome=None, detail=error.message)
     except HubError as error:
         return AppliedRow(change=intent.change, outcome=None, detail=error.message)
 
@@ -181,7 +182,9 @@ def _write(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> AppliedRow:
         if outcome.kind != "not_applied":
             return AppliedRow(change=change, outcome=outcome.kind, detail=outcome.detail, sent=sent)
         outbox.sleep(2.0**attempt)
-    return AppliedRow(change=change, outcome=None, detail="the tool did not process the write; try later", sent=sent)
+    return AppliedRow(
+        change=change, outcome=None, detail="the tool did not process the write; try later", sent=sent
+    )
 
 
 def _prepare(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> OwnerReading | Outcome:
@@ -197,7 +200,10 @@ def _prepare(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> OwnerReadin
             return outbox.note(intent.key, "already", "the tool names this owner already", after=reading.owner)
         if reading.owner != change.expected:
             return outbox.note(
-                intent.key, "refused_changed", "changed since the plan was made; left alone", before=reading.owner
+                intent.key,
+                "refused_changed",
+                "changed since the plan was made; left alone",
+                before=reading.owner,
             )
         outbox.note(intent.key, "claimed", before=reading.owner, version=reading.version)
         if outbox.clock() - read_at <= FRESH:
@@ -261,5 +267,8 @@ def _settle(outbox: Outbox, writer: OwnerWriter, intent: Intent, *, sent_at: dat
     if reading.owner == change.expected and not ours:
         return outbox.note(intent.key, "not_applied", "the interrupted write never arrived", **facts)
     return outbox.note(
-        intent.key, "diverged", "the tool names neither the old nor the new owner; a person must look", **facts
+        intent.key,
+        "diverged",
+        "the tool names neither the old nor the new owner; a person must look",
+        **facts,
     )

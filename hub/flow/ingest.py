@@ -89,9 +89,7 @@ def _pull_stream(
         failure = error
         receipt = _failed(receipt, error)
     counted = ledger.record_count(source, stream) if receipt.source_count is not None else None
-    receipt = replace(
-        receipt, ledger_count=counted, calls=connector.calls - calls, finished_at=clock()
-    )
+    receipt = replace(receipt, ledger_count=counted, calls=connector.calls - calls, finished_at=clock())
     return receipt, failure
 
 

@@ -22,7 +22,9 @@ def make_plan(ledger: Ledger, charter: Charter, *, now: datetime) -> Plan:
     While an earlier plan with the very same changes is still valid, that plan is returned: people are asked
     once.
     """
-    changes = tuple(sorted((_change(row) for row in ledger.derived("correction").to_pylist()), key=change_order))
+    changes = tuple(
+        sorted((_change(row) for row in ledger.derived("correction").to_pylist()), key=change_order)
+    )
     latest = next(iter(ledger.plans(limit=1)), None)
     if (
         latest is not None
@@ -54,12 +56,18 @@ def engaged_brakes(plan: Plan, charter: Charter, *, open_items: int) -> tuple[tu
     items = len({change.item for change in plan.changes})
     if items >= SHARE_COUNTS_FROM and open_items and items / open_items > brakes.max_share:
         found.append(
-            ("max_share", f"{items} of {open_items} open items, at most {brakes.max_share:.0%} may change at once")
+            (
+                "max_share",
+                f"{items} of {open_items} open items, at most {brakes.max_share:.0%} may change at once",
+            )
         )
     for person, number in Counter(change.person for change in plan.changes).most_common(1):
         if number > brakes.max_to_one_person:
             found.append(
-                ("max_to_one_person", f"{number} changes to {person}, at most {brakes.max_to_one_person} are allowed")
+                (
+                    "max_to_one_person",
+                    f"{number} changes to {person}, at most {brakes.max_to_one_person} are allowed",
+                )
             )
     return tuple(found)
 
