@@ -1,0 +1,83 @@
+"""One sync: pull every source, reconcile, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.base import Connector
+from hub.charter.model import Charter
+from hub.domain.plans import Plan
+from hub.domain.records import PullReport
+from hub.flow.ingest import Report, pull_source
+from hub.flow.plan import engaged_brakes, make_plan, open_item_count
+from hub.flow.reconcile import ReconcileReport, reconcile
+from hub.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What one sync did. `brakes` name what would stop the plan."""
+
+    pull: PullReport
+    reconciled: ReconcileReport
+    plan: Plan
+    brakes: tuple[tuple[str, str], ...]
+
+
+def pull(
+    ledger: Ledger,
+    connect: Callable[[str], Connector],
+    sources: Iterable[str],
+    *,
+    clock: Callable[[], datetime],
+    full: bool = False,
+    progress: Report | None = None,
+) -> PullReport:
+    """Pull the named sources one after the other; a failing source never stops the next."""
+    run = ledger.start_run("pull", clock())
+    receipts = tuple(
+        receipt
+        for source in sources
+        for receipt in pull_source(
+            ledger,
+            lambda name=source: connect(name),  # type: ignore[misc]  # mypy cannot infer a lambda's default
+            source,
+            run=run,
+            clock=clock,
+            full=full,
+            progress=progress,
+        )
+    )
+    report = PullReport(run=run, receipts=receipts)
+    ledger.finish_run(run, clock(), "failed" if report.failed else "succeeded")
+    return report
+
+
+def think(ledger: Ledger, charter: Charter, *, clock: Callable[[], datetime]) -> ReconcileReport:
+    """Reconcile in a run of its own."""
+    run = ledger.start_run("reconcile", clock())
+    try:
+        report = reconcile(ledger, charter, run=run, now=clock())
+    except BaseException:
+        ledger.finish_run(run, clock(), "failed")
+        raise
+    ledger.finish_run(run, clock(), "succeeded")
+    return report
+
+
+def sync(
+    ledger: Ledger,
+    charter: Charter,
+    connect: Callable[[str], Connector],
+    *,
+    clock: Callable[[], datetime],
+    progress: Report | None = None,
+) -> SyncReport:
+    """Pull every source of the charter, reconcile and plan."""
+    pulled = pull(ledger, connect, charter.sources, clock=clock, progress=progress)
+    reconciled = think(ledger, charter, clock=clock)
+    plan = make_plan(ledger, charter, now=clock())
+    brakes = engaged_brakes(plan, charter, open_items=open_item_count(ledger))
+    return SyncReport(pull=pulled, reconciled=reconciled, plan=plan, brakes=brakes)
