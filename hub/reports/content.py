@@ -1,0 +1,84 @@
+"""What a report is about, read once from the ledger; everything after this is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hub.charter.model import Charter
+from hub.domain.findings import Finding
+from hub.domain.plans import OwnerChange
+from hub.domain.records import Quarantined, Receipt
+
+if TYPE_CHECKING:
+    from hub.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """Open findings of one kind after one reconciliation, at `at` (UTC)."""
+
+    at: datetime
+    kind: str
+    open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanView:
+    """The newest plan as a reader needs it: what it would change, and how far it has come."""
+
+    id: str
+    state: str
+    created_at: datetime
+    expires_at: datetime
+    changes: tuple[OwnerChange, ...]
+    approved_by: str | None = None
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContent:
+    """Everything one report shows. `names` maps person keys to names, times are UTC."""
+
+    at: datetime
+    findings: tuple[Finding, ...]
+    receipts: tuple[Receipt, ...]
+    quarantined: tuple[Quarantined, ...] = ()
+    trend: tuple[TrendPoint, ...] = ()
+    plan: PlanView | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, person: str | None) -> str:
+        """The person's name; the key itself for somebody the charter does not know; empty for nobody."""
+        return self.names.get(person, person) if person else ""
+
+
+def read_content(ledger: Ledger, charter: Charter, *, now: datetime, runs: int = 30) -> ReportContent:
+    """The current state of the ledger as report content; the trend covers the last `runs` reconciliations."""
+    statuses = ledger.plans(limit=1)
+    plan = None
+    if statuses:
+        newest = statuses[0]
+        plan = PlanView(
+            id=newest.plan.id,
+            state=newest.state,
+            created_at=newest.plan.created_at,
+            expires_at=newest.plan.expires_at,
+            changes=newest.plan.changes,
+            approved_by=newest.approved_by,
+            outcomes=newest.outcomes,
+        )
+    return ReportContent(
+        at=now,
+        findings=ledger.findings(),
+        receipts=ledger.receipts(),
+        quarantined=ledger.quarantined(),
+        trend=tuple(
+            TrendPoint(at=row["at"], kind=row["kind"], open=row["open"])
+            for row in ledger.trend(limit=runs).to_pylist()
+        ),
+        plan=plan,
+        names={key: person.name for key, person in charter.people.items()},
+    )

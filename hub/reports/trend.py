@@ -1,0 +1,47 @@
+"""Open findings per kind over the last reconciliations, as one SVG."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+
+from hub.domain.records import instant
+from hub.reports.content import TrendPoint
+from hub.reports.tables import kind_name
+
+_INK = "#1f2933"
+
+
+def trend_svg(points: Iterable[TrendPoint], *, width: int = 620, height: int = 220) -> str:
+    """A line chart as SVG text; empty text when there is nothing to draw.
+
+    Kinds that never occurred are left out.
+    """
+    rows = list(points)
+    seen = {p.kind for p in rows if p.open}
+    values = [{"at": instant(p.at), "kind": kind_name(p.kind), "open": p.open} for p in rows if p.kind in seen]
+    if not values:
+        return ""
+    import altair  # half a second to load; commands that draw nothing should not pay it
+
+    chart = (
+        altair.Chart(altair.InlineData(values=values), width=width, height=height, background="white")
+        .mark_line(point=True, interpolate="step-after")
+        .encode(
+            # `utc` keeps the picture the same wherever it is drawn
+            x=altair.X("at:T", title=None, scale=altair.Scale(type="utc")),
+            y=altair.Y("open:Q", title="open findings", axis=altair.Axis(tickMinStep=1)),
+            color=altair.Color("kind:N", title=None),
+        )
+        .configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#e4e7eb")
+        .configure_legend(labelColor=_INK)
+    )
+    drawn = io.StringIO()
+    chart.save(drawn, format="svg")
+    return drawn.getvalue()
+
+
+def data_uri(svg: str) -> str:
+    """SVG text as a `data:` address, for an image that needs no request."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
