@@ -1,0 +1,159 @@
+"""A Jira Cloud site as a source of the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.base import OwnerWriter
+from connectors.jira import pull
+from connectors.jira.parse import Mapping
+from connectors.jira.site import Site
+from connectors.jira.write import AssigneeWriter
+from connectors.wire import Meter
+from connectors.write_transport import write_session
+from hub.charter.secret import Secret
+from hub.charter.sources import JiraSource
+from hub.domain.records import Page, Problem
+from hub.errors import SourceError, SourceRefused
+
+
+class JiraConnector:
+    """Streams `users` and `issues:<PROJECT>` of one site; a record is an issue id, which survives moves."""
+
+    def __init__(
+        self,
+        name: str,
+        source: JiraSource,
+        secret: Callable[[str], Secret],
+        *,
+        overlap: timedelta = pull.OVERLAP,
+    ) -> None:
+        self._name = name
+        self._source = source
+        self._overlap = overlap
+        self._meter = Meter()
+        connection = source.connection
+        token = secret(connection.token).reveal()
+        self._site = Site(name, connection.server, connection.email, token, meter=self._meter)
+        self._mapping = Mapping(source=name, server=self._site.server, fields=source.fields)
+        self._known: set[str] = set()
+        self._writer: AssigneeWriter | None = None
+        if source.writable:
+            session = write_session(name, allowed_hosts=[urlsplit(self._site.server).netloc], meter=self._meter)
+            session.auth = (connection.email, token)
+            self._writer = AssigneeWriter(self._site, session)
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far."""
+        return self._meter.calls
+
+    @property
+    def writer(self) -> OwnerWriter | None:
+        """Writes assignees, when the charter says the source is writable."""
+        return self._writer
+
+    def streams(self) -> tuple[str, ...]:
+        """Accounts, then one stream for each project."""
+        return (pull.USERS, *(pull.ISSUES + project for project in self._source.projects))
+
+    def pull(self, stream: str, cursor: str | None, *, now: datetime) -> Iterator[Page]:
+        """Pages of accounts or issues; see `connectors.jira.pull`."""
+        if stream == pull.USERS:
+            return pull.users(self._site, self._known, now=now)
+        return pull.issues(
+            self._site,
+            self._project(stream),
+            self._mapping,
+            cursor,
+            self._known,
+            now=now,
+            overlap=self._overlap,
+        )
+
+    def census(self, stream: str) -> int | None:
+        """Jira's approximate count of the issues of a project; accounts have no count."""
+        if stream == pull.USERS:
+            return None
+        question = {"jql": f"project = {pull.quoted(self._project(stream))}"}
+        body = self._site.ask("search/approximate-count", question)
+        count = body.get("count") if isinstance(body, dict) else None
+        return int(count) if isinstance(count, int) else None
+
+    def check(self) -> tuple[Problem, ...]:
+        """Sign-in, Cloud, projects, fields, and the right to assign."""
+        problems: list[Problem] = []
+        try:
+            info = self._site.get("serverInfo")
+            self._site.me()
+        except SourceError as error:
+            return (Problem(where=self._name, what=error.message, hint=error.hint),)
+        if info.get("deploymentType") != "Cloud":
+            problems.append(
+                Problem(
+                    where=f"{self._name}.connection.server",
+                    what=f"is {info.get('deploymentType') or 'no Jira'}, not Jira Cloud",
+                    hint="only Jira Cloud is supported",
+                )
+            )
+        for look in (self._projects, self._fields, self._rights):
+            try:
+                problems += look()
+            except SourceError as error:
+                problems.append(Problem(where=self._name, what=error.message, hint=error.hint))
+        return tuple(problems)
+
+    def _projects(self) -> Iterator[Problem]:
+        for key in self._source.projects:
+            body = self._site.get("project/search", {"keys": key, "maxResults": 50})
+            if key not in {project.get("key") for project in body.get("values") or ()}:
+                yield Problem(
+                    where=f"{self._name}.projects",
+                    what=f"project {key} does not exist or is hidden from the hub's account",
+                    hint="check the key and give the account the Browse Projects permission",
+                )
+
+    def _fields(self) -> Iterator[Problem]:
+        known = {field.get("id") for field in self._site.get("field")}
+        for name in self._mapping.custom:
+            if name not in known:
+                yield Problem(
+                    where=f"{self._name}.fields",
+                    what=f"field {name} does not exist in Jira",
+                    hint="use the field's id (customfield_10010), not its name",
+                )
+
+    def _rights(self) -> Iterator[Problem]:
+        if not self._source.writable:
+            return
+        for key in self._source.projects:
+            question = {"projectKey": key, "permissions": "ASSIGN_ISSUES"}
+            try:
+                body: Any = self._site.get("mypermissions", question)
+            except SourceRefused:
+                continue  # a project that cannot be seen is already told about
+            right = body.get("permissions", {}).get("ASSIGN_ISSUES", {})
+            if right.get("havePermission") is False:
+                yield Problem(
+                    where=f"{self._name}.projects",
+                    what=f"the hub's account may not assign issues in {key}",
+                    hint="give it the Assign Issues permission or set writable: false",
+                )
+
+    def _project(self, stream: str) -> str:
+        project = stream.removeprefix(pull.ISSUES)
+        if stream not in self.streams():
+            raise SourceRefused(
+                f"{self._name}: no stream {stream!r}",
+                source=self._name,
+                hint=f"one of {', '.join(self.streams())}",
+            )
+        return project
+
+
+def connect(name: str, source: JiraSource, secret: Callable[[str], Secret]) -> JiraConnector:
+    """The connector of a configured site; nothing is sent. Raises ConfigurationError for a missing secret."""
+    return JiraConnector(name, source, secret)
