@@ -182,9 +182,7 @@ def _write(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> AppliedRow:
         if outcome.kind != "not_applied":
             return AppliedRow(change=change, outcome=outcome.kind, detail=outcome.detail, sent=sent)
         outbox.sleep(2.0**attempt)
-    return AppliedRow(
-        change=change, outcome=None, detail="the tool did not process the write; try later", sent=sent
-    )
+    return AppliedRow(change=change, outcome=None, detail="the tool did not process the write; try later", sent=sent)
 
 
 def _prepare(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> OwnerReading | Outcome:
@@ -210,9 +208,7 @@ def _prepare(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> OwnerReadin
             return reading
 
 
-def _judge(
-    outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerReading, result: SendResult
-) -> Outcome:
+def _judge(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerReading, result: SendResult) -> Outcome:
     facts = {"before": reading.owner, "version": reading.version}
     match result.kind:
         case "accepted":
@@ -237,9 +233,7 @@ def _verify(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerR
     for attempt in range(VERIFY_READS):
         after = writer.read_owner(change.record)
         if after.owner == change.desired:
-            return outbox.note(
-                intent.key, "confirmed", before=reading.owner, after=after.owner, version=after.version
-            )
+            return outbox.note(intent.key, "confirmed", before=reading.owner, after=after.owner, version=after.version)
         if after.owner != reading.owner:
             break
         outbox.sleep(0.1 * 2**attempt)

@@ -42,9 +42,7 @@ def approve(
         approver = _by_token(charter, person or "", token or "")
         method = "token"
     refuse_unentitled(charter, approver, now=now)
-    approval = Approval(
-        digest=plan.digest, person=approver, method="code" if method == "code" else "token", at=now
-    )
+    approval = Approval(digest=plan.digest, person=approver, method="code" if method == "code" else "token", at=now)
     ledger.add_approval(approval)
     return approval
 
@@ -67,9 +65,7 @@ def refuse_stale(ledger: Ledger, charter: Charter, status: PlanStatus, *, now: d
     if plan.charter_digest != charter.digest:
         raise PlanStale(f"{plan.id} was made under another charter", hint=again)
     if ledger.head() < plan.base_seq:
-        raise PlanStale(
-            f"{plan.id} was made from a newer ledger than this one", hint="pull again before applying"
-        )
+        raise PlanStale(f"{plan.id} was made from a newer ledger than this one", hint="pull again before applying")
     newest = next(iter(ledger.plans(limit=1)), None)
     if newest is not None and newest.plan.digest != plan.digest:
         raise PlanStale(f"{plan.id} was superseded by {newest.plan.id}", hint=again)

@@ -22,9 +22,7 @@ def make_plan(ledger: Ledger, charter: Charter, *, now: datetime) -> Plan:
     While an earlier plan with the very same changes is still valid, that plan is returned: people are asked
     once.
     """
-    changes = tuple(
-        sorted((_change(row) for row in ledger.derived("correction").to_pylist()), key=change_order)
-    )
+    changes = tuple(sorted((_change(row) for row in ledger.derived("correction").to_pylist()), key=change_order))
     latest = next(iter(ledger.plans(limit=1)), None)
     if (
         latest is not None

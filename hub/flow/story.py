@@ -30,7 +30,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """A work item with its records, everybody's current say, its findings, and all that happened, oldest first."""
+    """A work item: its records, everybody's current say, its findings, and all that happened, oldest first."""
 
     item: dict[str, Any]
     records: tuple[dict[str, Any], ...]
@@ -66,12 +66,8 @@ def find_item(ledger: Ledger, reference: str) -> str:
     if len(found) == 1:
         return str(found.pop())
     if found:
-        raise Refused(
-            f"{reference!r} names {len(found)} items: {', '.join(sorted(found))}", hint="use an item id"
-        )
-    raise Refused(
-        f"nothing is known as {reference!r}", hint="use an item id, a record id or a key such as ACME-12"
-    )
+        raise Refused(f"{reference!r} names {len(found)} items: {', '.join(sorted(found))}", hint="use an item id")
+    raise Refused(f"nothing is known as {reference!r}", hint="use an item id, a record id or a key such as ACME-12")
 
 
 def story(ledger: Ledger, reference: str) -> Story:
@@ -84,9 +80,7 @@ def story(ledger: Ledger, reference: str) -> Story:
         claims=_of_item(ledger, "owner_claim", item),
         handoffs=_of_item(ledger, "handoff", item),
         findings=tuple(
-            finding
-            for finding in ledger.findings(states=("open", "reopened", "resolved"))
-            if finding.item == item
+            finding for finding in ledger.findings(states=("open", "reopened", "resolved")) if finding.item == item
         ),
         lines=_lines(ledger, records),
     )
@@ -109,11 +103,7 @@ def trace(ledger: Ledger, reference: str, field: str) -> Trace:
         )
     value = told.item.get(field)
     last = lines[-1] if lines else None
-    why = (
-        f"the latest change, in {last.source} on {last.at:%Y-%m-%d %H:%M} UTC"
-        if last is not None
-        else "no tool says"
-    )
+    why = f"the latest change, in {last.source} on {last.at:%Y-%m-%d %H:%M} UTC" if last is not None else "no tool says"
     return Trace(
         item=told.item["item"],
         field=field,

@@ -1,0 +1,215 @@
+"""`hub check`, `pull`, `reconcile`, `sync`, `quarantine`: from the tools into the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.console import AsJson, Config, emit, now, out, progress, say, table
+from hub.domain.records import PullReport, Receipt
+from hub.errors import ConfigurationError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (check, pull, reconcile, sync, quarantine):
+        app.command()(command)
+
+
+def check(config: Config = None, json: AsJson = False) -> None:
+    """Charter, connections, permissions, brakes: everything wrong at once.
+
+    Example: hub check --config .hub/demo/config
+    """
+    from hub.flow.check import check as run_checks
+    from hub.wiring import open_hub
+
+    with open_hub(config) as hub:
+        problems = run_checks(hub.charter, hub.ledger, hub.connector, hub.secret, now=now())
+    if json:
+        emit({"problems": problems})
+    else:
+        table(
+            "Problems",
+            ("severity", "where", "what", "what to do"),
+            [(p.severity, p.where, p.what, p.hint) for p in problems],
+        )
+    if any(p.severity == "error" for p in problems):
+        raise typer.Exit(2)
+
+
+def pull(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources to pull (default: all).")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again, not only what changed.")] = False,
+    config: Config = None,
+    json: AsJson = False,
+) -> None:
+    """Read what changed in the tools into the ledger.
+
+    Example: hub pull acme_jira --full
+    """
+    from hub.flow.sync import pull as run_pull
+    from hub.wiring import open_hub
+
+    with open_hub(config) as hub:
+        unknown = [name for name in sources or () if name not in hub.charter.sources]
+        if unknown:
+            raise ConfigurationError(
+                f"no source {unknown[0]!r} in the charter", hint=f"configured: {', '.join(hub.charter.sources)}"
+            )
+        with progress(quiet=json) as report:
+            pulled = run_pull(
+                hub.ledger,
+                hub.connector,
+                sources or tuple(hub.charter.sources),
+                clock=now,
+                full=full,
+                progress=report,
+            )
+    if json:
+        emit(pull_data(pulled))
+    else:
+        show_receipts(pulled)
+    if pulled.failed:
+        raise typer.Exit(3)
+
+
+def reconcile(config: Config = None, json: AsJson = False) -> None:
+    """Find what is wrong in what the ledger remembers.
+
+    Example: hub reconcile --json
+    """
+    from hub.flow.sync import think
+    from hub.wiring import open_hub
+
+    with open_hub(config) as hub:
+        report = think(hub.ledger, hub.charter, clock=now)
+    if json:
+        emit({"counts": report.counts, "findings": report.findings, "changes": report.changes})
+    else:
+        table("Counts", ("what", "number"), sorted(report.counts.items()))
+        table("Findings", ("kind", "open"), sorted(report.findings.items()))
+    if any(report.findings.values()):
+        raise typer.Exit(1)
+
+
+def sync(
+    config: Config = None,
+    json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--no-alerts", help="Send no alerts and no approval codes.")] = False,
+) -> None:
+    """Pull every source, reconcile, plan, and tell whoever should know.
+
+    Example: hub sync --config .hub/demo/config
+    """
+    from hub.announce import announce
+    from hub.flow.sync import sync as run_sync
+    from hub.wiring import open_hub
+
+    with open_hub(config) as hub:
+        with progress(quiet=json) as report:
+            result = run_sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=report)
+        told = None if quiet else announce(hub, result.reconciled.changes, result.plan, now=now())
+    if json:
+        emit(
+            {
+                **pull_data(result.pull),
+                "counts": result.reconciled.counts,
+                "findings": result.reconciled.findings,
+                "changes": result.reconciled.changes,
+                "plan": {"id": result.plan.id, "changes": len(result.plan.changes), "brakes": result.brakes},
+                "announced": told,
+            }
+        )
+    else:
+        show_receipts(result.pull)
+        table("Findings", ("kind", "open"), sorted(result.reconciled.findings.items()))
+        if result.plan.changes:
+            out.print(f"{result.plan.id}: {len(result.plan.changes)} changes; look: hub plan", highlight=False)
+        for name, sentence in result.brakes:
+            out.print(f"brake {name}: {sentence}", highlight=False, markup=False)
+        for line in () if told is None else told.lines():
+            say(line)
+    if result.pull.failed:
+        raise typer.Exit(3)
+    if any(result.reconciled.findings.values()):
+        raise typer.Exit(1)
+
+
+def quarantine(config: Config = None, json: AsJson = False) -> None:
+    """Records that could not be read, with the reason.
+
+    Example: hub quarantine --json
+    """
+    from hub.wiring import open_hub
+
+    with open_hub(config) as hub:
+        held = hub.ledger.quarantined()
+    if json:
+        emit([{"source": q.source, "stream": q.stream, "record": q.native_id, "reason": q.reason} for q in held])
+    else:
+        rows = [(q.source, q.stream, q.native_id, q.reason) for q in held]
+        table("Quarantined", ("source", "stream", "record", "reason"), rows)
+    if held:
+        raise typer.Exit(1)
+
+
+def pull_data(pulled: PullReport) -> dict[str, Any]:
+    """A pull as data: totals and receipts."""
+    receipts = pulled.receipts
+    return {
+        "run": pulled.run,
+        "calls": sum(r.calls for r in receipts),
+        "new_records": sum(r.new_records for r in receipts),
+        "new_observations": sum(r.new_observations for r in receipts),
+        "receipts": [_receipt_data(r) for r in receipts],
+    }
+
+
+def _receipt_data(receipt: Receipt) -> dict[str, Any]:
+    names = (
+        "source", "stream", "pages", "records", "new_records", "new_observations", "quarantined", "calls",
+        "source_count", "ledger_count", "gap", "error", "hint",
+    )  # fmt: skip
+    seconds = (receipt.finished_at - receipt.started_at).total_seconds()
+    return {name: getattr(receipt, name) for name in names} | {"seconds": round(seconds, 3)}
+
+
+def show_receipts(pulled: PullReport) -> None:
+    """Print the receipts, then the errors with their hints, then the totals."""
+    columns = (
+        "source",
+        "stream",
+        "read",
+        "new",
+        "observations",
+        "held",
+        "calls",
+        "in tool",
+        "in ledger",
+        "state",
+    )
+    rows = [
+        (
+            r.source,
+            r.stream,
+            r.records,
+            r.new_records,
+            r.new_observations,
+            r.quarantined,
+            r.calls,
+            r.source_count,
+            r.ledger_count,
+            "failed" if r.error else ("gap" if r.gap else "ok"),
+        )
+        for r in pulled.receipts
+    ]
+    table("Receipts", columns, rows)
+    for receipt in pulled.failed:
+        say(f"error: {receipt.error}")
+        if receipt.hint:
+            say(f"hint: {receipt.hint}")
+    new = sum(r.new_observations for r in pulled.receipts)
+    calls = sum(r.calls for r in pulled.receipts)
+    out.print(f"{new} new observations, {calls} API calls", highlight=False)
