@@ -47,26 +47,26 @@ def _agreement(charter: Charter, now: datetime) -> list[Problem]:
         Problem(where=where, what=f"{person} left", hint="name another approver", severity="warning")
         for person in sorted(approvers & left)
     )
-    for phase in charter.phases:
-        if phase.accountable is None or phase.accountable in left:
-            problems.append(
-                Problem(
-                    where=f"charter phases.{phase.name}",
-                    what="nobody is accountable" if phase.accountable is None else f"{phase.accountable} left",
-                    hint="name an accountable person",
-                    severity="warning",
-                )
-            )
-    for source in charter.sources:
-        if source not in charter.statuses:
-            problems.append(
-                Problem(
-                    where=f"charter statuses.{source}",
-                    what="no status of this source is mapped",
-                    hint="map its statuses, or every item in it stays open",
-                    severity="warning",
-                )
-            )
+    problems.extend(
+        Problem(
+            where=f"charter phases.{phase.name}",
+            what="nobody is accountable" if phase.accountable is None else f"{phase.accountable} left",
+            hint="name an accountable person",
+            severity="warning",
+        )
+        for phase in charter.phases
+        if phase.accountable is None or phase.accountable in left
+    )
+    problems.extend(
+        Problem(
+            where=f"charter statuses.{source}",
+            what="no status of this source is mapped",
+            hint="map its statuses, or every item in it stays open",
+            severity="warning",
+        )
+        for source in charter.sources
+        if source not in charter.statuses
+    )
     return problems
 
 

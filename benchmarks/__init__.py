@@ -1,0 +1,1 @@
+"""Measurements: real input beside an independent count, and speed beside its limits."""
