@@ -1,0 +1,285 @@
+"""Real mail servers: pymap, and Debian's Dovecot where it is installed; SMTP by aiosmtpd."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from imapclient import IMAPClient
+
+from connectors.mail.connector import MailConnector, connect
+from hub.charter.secret import Secret
+from hub.charter.sources import MailSource
+
+USER, PASSWORD = "handoffs@hub.example", "correct horse"
+HUB = "Handoff Hub <handoffs@hub.example>"
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def mail(
+    text: str,
+    *,
+    sender: str = "Ada Lovelace <ada@acme.example>",
+    to: str = "Grace Hopper <grace@acme.example>",
+    subject: str = "Autumn campaign: landing page",
+    id: str = "root@acme.example",  # noqa: A002  the header's own name
+    date: datetime | None = NOON,
+    reply_to: str = "",
+    references: str = "",
+    headers: str = "",
+) -> bytes:
+    """A plain mail as bytes; `headers` are added as they are."""
+    lines = [f"From: {sender}", f"To: {to}", f"Subject: {subject}"]
+    lines += [f"Message-ID: <{id}>"] if id else []
+    lines += [f"Date: {date:%a, %d %b %Y %H:%M:%S +0000}"] if date else []
+    lines += [f"In-Reply-To: <{reply_to}>"] if reply_to else []
+    lines += [f"References: {references}"] if references else []
+    lines += ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8"]
+    head = "\r\n".join(lines) + "\r\n" + (headers + "\r\n" if headers else "")
+    return head.encode() + b"\r\n" + text.replace("\n", "\r\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running IMAP server; folders are made per test."""
+
+    kind: str
+    port: int
+    user: str
+
+    def client(self) -> IMAPClient:
+        """A connection of the test's own, as a person's mail program would have."""
+        client = IMAPClient("127.0.0.1", port=self.port, ssl=False, timeout=10)
+        # literal and line end go out in two writes, which delayed acknowledgements would hold back
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.normalise_times = False
+        client.login(self.user, PASSWORD)
+        return client
+
+
+@dataclass(slots=True)
+class Folder:
+    """One folder of the test, with the test's own connection to it."""
+
+    server: Server
+    name: str
+    client: IMAPClient
+
+    def add(self, raw: bytes, at: datetime = NOON) -> None:
+        """Deliver a message with this receipt time."""
+        self.client.append(self.name, raw, (), at)
+
+    def recreate(self) -> None:
+        """Delete the folder and make it anew: its UIDVALIDITY changes."""
+        self.client.delete_folder(self.name)
+        self.client.create_folder(self.name)
+
+    def source(self, **connection: object) -> MailSource:
+        """The charter's entry for this folder."""
+        values: dict[str, object] = {
+            "host": "127.0.0.1",
+            "port": self.server.port,
+            "tls": False,
+            "user": self.server.user,
+            "password": "env:MAIL_PASSWORD",
+            "folder": self.name,
+            "sender": HUB,
+        }
+        return MailSource.model_validate(
+            {"tool": "mail", "partner": "studio", "writable": True, "connection": values | connection}
+        )
+
+    def connector(self, **connection: object) -> MailConnector:
+        """A connector on this folder."""
+        made = connect("ops_mail", self.source(**connection), lambda _: Secret(PASSWORD))
+        assert isinstance(made, MailConnector)
+        return made
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(400):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    pytest.fail(f"the mail server did not start (exit {process.poll()})")
+
+
+def _pymap(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
+    port = _free_port()
+    command = [sys.executable, "-c", "from pymap.main import main; main()", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--no-tls", "dict", "--demo-user", USER, "--demo-password", PASSWORD]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=directory), port
+
+
+def _dovecot(program: str, directory: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """Dovecot without privileges of its own: one user, a maildir in the test's directory."""
+    port = _free_port()
+    directory.chmod(0o755)
+    # started as root it insists on users of its own; otherwise everything runs as whoever runs the tests
+    root = os.geteuid() == 0
+    account = "nobody" if root else _user_name()
+    for name in ("run", "state", "mail"):
+        (directory / name).mkdir()
+        if root:
+            shutil.chown(directory / name, account)
+    settings = f"""
+protocols = imap
+listen = 127.0.0.1
+base_dir = {directory}/run
+state_dir = {directory}/state
+log_path = {directory}/dovecot.log
+ssl = no
+disable_plaintext_auth = no
+default_internal_user = {account}
+default_login_user = {account}
+default_internal_group = {_group_name(account)}
+first_valid_uid = 1
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    address = 127.0.0.1
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid={account} gid={_group_name(account)} home={directory}/mail
+}}
+mail_location = maildir:{directory}/mail/%u
+mail_max_userip_connections = 100
+mail_fsync = never
+"""
+    path = directory / "dovecot.conf"
+    path.write_text(settings, encoding="utf-8")
+    return subprocess.Popen([program, "-F", "-c", str(path)], stderr=subprocess.DEVNULL), port
+
+
+def _user_name() -> str:
+    import pwd
+
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _group_name(account: str) -> str:
+    import grp
+    import pwd
+
+    return grp.getgrgid(pwd.getpwnam(account).pw_gid).gr_name
+
+
+def _dovecot_program() -> str:
+    found = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if found is None:
+        if os.environ.get("HUB_REQUIRE_ALL") == "1":
+            pytest.fail("dovecot is not installed")
+        pytest.skip("dovecot is not installed")
+    return found
+
+
+@pytest.fixture(scope="session", params=["pymap", pytest.param("dovecot", marks=pytest.mark.dovecot)])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real IMAP server: each test runs on pymap, and on Dovecot where it is installed."""
+    directory = tmp_path_factory.mktemp(request.param)
+    if request.param == "pymap":
+        process, port = _pymap(directory)
+    else:
+        process, port = _dovecot(_dovecot_program(), directory)
+    try:
+        _wait_for(port, process)
+        # Dovecot's static user database takes any name; its maildir is named after it
+        yield Server(request.param, port, USER)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def folder(server: Server) -> Iterator[Folder]:
+    """A fresh, empty folder."""
+    client = server.client()
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    client.create_folder(name)
+    yield Folder(server, name, client)
+    client.logout()
+
+
+@dataclass(slots=True)
+class Post:
+    """An SMTP server that delivers mail for the hub into the folder and remembers every envelope.
+
+    `answers` are given to the next RCPT or DATA commands, by kind, in turn; `deliver` False holds mail back.
+    """
+
+    port: int
+    envelopes: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    data_answers: list[str] = field(default_factory=list)
+    deliver: bool = True
+    drop: Callable[[], None] | None = None
+
+
+@pytest.fixture
+def post(folder: Folder) -> Iterator[Post]:
+    """A real SMTP server that hands mail for the hub to the folder."""
+
+    class Handler:
+        async def handle_RCPT(self, server, session, envelope, address, options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, N802, PLR0917  aiosmtpd's hook
+            if address in state.refused:
+                return state.refused[address]
+            envelope.rcpt_tos.append(address)
+            return "250 OK"
+
+        async def handle_DATA(self, server, session, envelope):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, N802  aiosmtpd's hook
+            answer = state.data_answers.pop(0) if state.data_answers else "250 OK"
+            if answer.startswith("250") or answer == "drop":
+                state.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+                if state.deliver and USER in envelope.rcpt_tos:
+                    folder.add(envelope.content, datetime.now(UTC))
+            if answer == "drop":
+                server.transport.abort()
+            return answer
+
+    controller = Controller(Handler(), hostname="127.0.0.1", port=0)
+    controller.start()
+    state = Post(controller.server.sockets[0].getsockname()[1])
+    yield state
+    controller.stop()
+
+
+@pytest.fixture(name="mail")
+def _mail() -> Callable[..., bytes]:
+    """The builder of plain mails."""
+    return mail
