@@ -66,7 +66,7 @@ class ReadingAdapter(GuardedAdapter):
         self._total_wait = total_wait
         self._sleep = sleep
 
-    def send(  # noqa: PLR0917  (the signature is the one of requests)
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,

@@ -75,7 +75,7 @@ class GuardedAdapter(HTTPAdapter):
                 hint="leave base_url out and give the real domain",
             )
 
-    def send(  # noqa: PLR0917  (the signature is the one of requests)
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
@@ -208,9 +208,7 @@ def read_json(response: requests.Response, source: str) -> Any:
             hint="check the names of objects, projects, tables and fields in the charter",
         )
     if status >= 300:
-        raise SourceBroken(
-            f"{place} answered {status}", source=source, hint="check the address of the source"
-        )
+        raise SourceBroken(f"{place} answered {status}", source=source, hint="check the address of the source")
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if not kind.endswith("json"):
         raise SourceBroken(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 import requests
@@ -40,10 +40,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Rows of a query. `complete` is False when the org cut the page short of what was asked."""
+    """One page of a query: `next` is the address of the following page (None: this was the last)."""
 
     rows: list[dict[str, Any]]
-    complete: bool
+    next: str | None
     total: int
     at: datetime
 
@@ -119,13 +119,22 @@ class Org:
 
     def query(self, text: str) -> Rows:
         """Ask a SOQL query and read its first page. Raises SourceError."""
-        answer = self.get("query/", {"q": text})
+        return self._rows(self.get("query/", {"q": text}))
+
+    def page(self, locator: str) -> Rows:
+        """A later page of a query. Raises SourceRefused when the session no longer knows the locator."""
+        return self._rows(self.get(f"query/{quote(locator, safe='-')}"))
+
+    def _rows(self, answer: Answer) -> Rows:
         body = answer.body
         if not isinstance(body, dict) or not isinstance(body.get("records"), list):
             raise SourceBroken(f"{self.source}: a query answered without records", source=self.source)
+        following = body.get("nextRecordsUrl")
+        if not body.get("done", True) and not following:
+            raise SourceBroken(f"{self.source}: a page of a query names no next page", source=self.source)
         return Rows(
             rows=body["records"],
-            complete=bool(body.get("done", True)),
+            next=None if body.get("done", True) else str(following),
             total=int(body.get("totalSize", 0)),
             at=answer.at,
         )
@@ -231,9 +240,7 @@ def vendor_errors(response: requests.Response) -> tuple[tuple[str, str], ...]:
         return ()
     parts = body if isinstance(body, list) else [body]
     return tuple(
-        (str(part.get("errorCode", "")), str(part.get("message", "")))
-        for part in parts
-        if isinstance(part, dict)
+        (str(part.get("errorCode", "")), str(part.get("message", ""))) for part in parts if isinstance(part, dict)
     )
 
 

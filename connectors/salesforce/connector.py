@@ -1,0 +1,259 @@
+"""The Salesforce connector: streams, pages, census, and what `hub check` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from connectors.base import OwnerWriter
+from connectors.salesforce import parse, soql
+from connectors.salesforce.org import ALLOWED_HOSTS, Org
+from connectors.salesforce.parse import Place, Row, Unreadable
+from connectors.salesforce.pull import related, restored, stored, walk
+from connectors.salesforce.write import SalesforceOwnerWriter
+from connectors.transport import READ, session
+from connectors.wire import Meter
+from connectors.write_transport import write_session
+from hub.charter.secret import Secret
+from hub.charter.sources import SalesforceObject, SalesforceSource
+from hub.domain.records import Observation, Page, Problem, Quarantined, RawRecord
+from hub.errors import ConfigurationError, HubError, SourceRefused
+
+USERS = "users"
+_COMMENTS, _APPROVALS = ".comments", ".approvals"
+_QUEUES_ONLY = soql.compare("Type", "=", "Queue")
+
+
+def connect(name: str, source: SalesforceSource, secret: Callable[[str], Secret]) -> SalesforceConnector:
+    """The connector of a configured org; it signs in when first asked for something."""
+    return SalesforceConnector(name, source, secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """One record with what was fetched for it, and the function that reads it."""
+
+    row: Row
+    payload: Mapping[str, Any]
+    read: Callable[[Place], tuple[Observation, ...]]
+
+
+class SalesforceConnector:
+    """Reads one org; see `connectors.base` for the contract."""
+
+    def __init__(self, name: str, source: SalesforceSource, secret: Callable[[str], Secret]) -> None:
+        self._name = name
+        self._source = source
+        self._meter = Meter()
+        base_url = source.connection.base_url
+        self._org = Org(
+            name,
+            source.connection,
+            secret,
+            session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter),
+            repeat=READ,
+        )
+        self._writer = (
+            SalesforceOwnerWriter(
+                name,
+                source.objects,
+                self._org,
+                write_session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter),
+            )
+            if source.writable
+            else None
+        )
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, reading and writing."""
+        return self._meter.calls
+
+    @property
+    def writer(self) -> OwnerWriter | None:
+        """The write half, when the charter makes this source writable."""
+        return self._writer
+
+    def streams(self) -> tuple[str, ...]:
+        """Users first, then each configured object with its comments and approvals."""
+        names = [USERS]
+        for sobject, mapping in self._source.objects.items():
+            names.append(sobject)
+            if mapping.comments and sobject == "Case":
+                names.append(sobject + _COMMENTS)
+            if mapping.approvals:
+                names.append(sobject + _APPROVALS)
+        return tuple(names)
+
+    def pull(self, stream: str, cursor: str | None, *, now: datetime) -> Iterator[Page]:
+        """Pages of one stream, oldest change first. Raises SourceError."""
+        positions = {part: restored(cursor, part) for part in self._parts(stream)}
+        for part, start in tuple(positions.items()):
+            fields, conditions = self._question(stream, part)
+            for batch in walk(self._org, fields, part, start, *conditions):
+                positions[part] = batch.position
+                documents = self._documents(stream, part, batch.rows)
+                yield self._page(stream, documents, stored(positions), now=now, total=batch.total)
+
+    def census(self, stream: str) -> int | None:
+        """The org's own count of the records of a stream. Raises SourceError."""
+        return sum(self._org.count(part, *self._question(stream, part)[1]) for part in self._parts(stream))
+
+    def check(self) -> tuple[Problem, ...]:
+        """Sign-in, objects, fields, histories, and the right to change owners; all problems at once."""
+        try:
+            _ = self._org.user
+        except HubError as error:
+            return (Problem(where=self._name, what=error.message, hint=error.hint),)
+        problems: list[Problem] = []
+        for sobject, mapping in self._source.objects.items():
+            where = f"{self._name}.objects.{sobject}"
+            try:
+                problems += self._check_object(where, sobject, mapping)
+            except HubError as error:
+                problems.append(Problem(where=where, what=error.message, hint=error.hint))
+        return tuple(problems)
+
+    # -- asking ----------------------------------------------------------------------------------------------
+
+    def _parts(self, stream: str) -> tuple[str, ...]:
+        """Salesforce objects a stream is made of; each has its own position in the cursor."""
+        if stream not in self.streams():
+            raise ConfigurationError(f"{self._name} has no stream {stream!r}")
+        if stream == USERS:
+            return ("User", "Group")
+        if stream.endswith(_COMMENTS):
+            return ("CaseComment",)
+        return ("ProcessInstance",) if stream.endswith(_APPROVALS) else (stream,)
+
+    def _question(self, stream: str, part: str) -> tuple[Sequence[str], tuple[str, ...]]:
+        """Fields and conditions of a stream's query."""
+        if part == "User":
+            return parse.USER_FIELDS, ()
+        if part == "Group":
+            return parse.QUEUE_FIELDS, (_QUEUES_ONLY,)
+        if part == "CaseComment":
+            return parse.COMMENT_FIELDS, ()
+        if part == "ProcessInstance":
+            about = stream.removesuffix(_APPROVALS)
+            return parse.APPROVAL_FIELDS, (soql.compare("TargetObject.Type", "=", about),)
+        return parse.record_fields(part, self._source.objects[part]), ()
+
+    def _documents(self, stream: str, part: str, rows: Sequence[Row]) -> Iterator[_Document]:
+        ids = [str(row["Id"]) for row in rows if row.get("Id")]
+        if part in {"User", "Group", "CaseComment"}:
+            for row in rows:
+                yield _Document(row=row, payload={"record": row}, read=self._plain_reader(stream, part, row))
+        elif part == "ProcessInstance":
+            steps = related(self._org, parse.STEP_FIELDS, "ProcessInstanceStep", "ProcessInstanceId", ids)
+            open_ids = [str(row["Id"]) for row in rows if row.get("Id") and not row.get("CompletedDate")]
+            work = related(self._org, parse.WORKITEM_FIELDS, "ProcessInstanceWorkitem", "ProcessInstanceId", open_ids)
+            sobject = stream.removesuffix(_APPROVALS)
+            for row in rows:
+                yield _approval(sobject, row, steps.get(str(row.get("Id")), []), work.get(str(row.get("Id")), []))
+        else:
+            mapping = self._source.objects[part]
+            history = self._history(part, mapping, ids)
+            for row in rows:
+                yield _item(part, mapping, row, history.get(str(row.get("Id")), []))
+
+    def _plain_reader(self, stream: str, part: str, row: Row) -> Callable[[Place], tuple[Observation, ...]]:
+        if part == "User":
+            ours = self._org.user
+            return lambda place: parse.user(place, row, ours=ours)
+        if part == "Group":
+            return lambda place: parse.queue(place, row)
+        return lambda place: parse.comment(place, stream.removesuffix(_COMMENTS), row)
+
+    def _history(self, sobject: str, mapping: SalesforceObject, ids: Sequence[str]) -> dict[str, list[Any]]:
+        names = parse.history_names(mapping)
+        if not names:
+            return {}
+        history, parent = parse.history_of(sobject)
+        fields = ("Id", parent, "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
+        return related(self._org, fields, history, parent, ids, soql.within("Field", names))
+
+    def _page(self, stream: str, documents: Iterator[_Document], cursor: str, *, now: datetime, total: int) -> Page:
+        records: list[RawRecord] = []
+        observations: list[Observation] = []
+        quarantined: list[Quarantined] = []
+        for document in documents:
+            native_id = str(document.row.get("Id") or "")
+            raw = RawRecord(
+                source=self._name,
+                stream=stream,
+                native_id=native_id,
+                version=str(document.row.get("SystemModstamp") or ""),
+                payload=orjson.dumps(document.payload, option=orjson.OPT_SORT_KEYS),
+                fetched_at=now,
+            )
+            place = Place(source=self._name, instance=self._org.instance, raw=raw.digest)
+            try:
+                observations += document.read(place)
+            except Unreadable as error:
+                quarantined.append(
+                    Quarantined(
+                        source=self._name,
+                        stream=stream,
+                        native_id=native_id,
+                        reason=str(error),
+                        payload=raw.payload,
+                    )
+                )
+            else:
+                records.append(raw)
+        return Page(
+            records=tuple(records),
+            observations=tuple(observations),
+            quarantined=tuple(quarantined),
+            cursor=cursor,
+            total=total,
+        )
+
+    # -- checking --------------------------------------------------------------------------------------------
+
+    def _check_object(self, where: str, sobject: str, mapping: SalesforceObject) -> list[Problem]:
+        problems: list[Problem] = []
+        described = self._described(sobject)
+        for api in parse.record_fields(sobject, mapping):
+            if api not in described:
+                hint = "use the API name, and let the hub's user see the field"
+                problems.append(Problem(where=where, what=f"field {api!r} does not exist", hint=hint))
+        owner = described.get(mapping.owner, {})
+        if self._source.writable and owner and not owner.get("updateable", False):
+            hint = "give the hub's user the right to change it, or set `writable: false`"
+            problems.append(Problem(where=where, what=f"{mapping.owner} cannot be changed", hint=hint))
+        if mapping.tracked:
+            history, _ = parse.history_of(sobject)
+            try:
+                self._org.query(soql.select(("Id",), history, limit=1))
+            except SourceRefused as error:
+                hint = "switch on field history tracking and let the hub's user read it, or empty `tracked`"
+                problems.append(Problem(where=where, what=f"{history}: {error.message}", hint=hint))
+        if mapping.comments and sobject != "Case":
+            problems.append(Problem(where=where, what="comments are read for Case only", hint="take `comments` out"))
+        return problems
+
+    def _described(self, sobject: str) -> dict[str, Mapping[str, Any]]:
+        body = self._org.get(f"sobjects/{soql.name(sobject)}/describe").body
+        return {str(each["name"]): each for each in body.get("fields", [])}
+
+
+def _item(sobject: str, mapping: SalesforceObject, row: Row, history: list[Any]) -> _Document:
+    return _Document(
+        row=row,
+        payload={"record": row, "history": history},
+        read=lambda place: parse.item(place, sobject, mapping, row, history),
+    )
+
+
+def _approval(sobject: str, row: Row, steps: list[Any], workitems: list[Any]) -> _Document:
+    return _Document(
+        row=row,
+        payload={"record": row, "steps": steps, "workitems": workitems},
+        read=lambda place: parse.approval(place, sobject, row, steps, workitems),
+    )
