@@ -1,0 +1,1 @@
+"""One Alembic history for both databases; run by hub.ledger.migrate."""

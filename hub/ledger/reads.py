@@ -1,0 +1,136 @@
+"""What reconciliation reads: observations as Arrow, raw records by digest."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from hub.domain.records import RawRecord
+from hub.ledger.engine import Database, driver
+from hub.ledger.schema import observation, raw_record
+from hub.ledger.values import micros, moment
+
+_TIME = pa.timestamp("us", tz="UTC")
+#: Columns of `observations` and `history`.
+OBSERVATIONS = pa.schema(
+    [
+        ("seq", pa.int64()), ("source", pa.string()), ("entity", pa.string()), ("record", pa.string()),
+        ("part", pa.string()), ("field", pa.string()), ("value", pa.string()), ("valid_from", _TIME),
+        ("origin", pa.string()), ("actor", pa.string()), ("raw", pa.string()), ("evidence", pa.string()),
+        ("recorded_at", _TIME),
+    ]
+)  # fmt: skip
+_COLUMNS = ", ".join(OBSERVATIONS.names)
+_ENTITIES = ("item", "account")
+_BATCH = 20_000
+_REFS = 200
+
+
+def observations(database: Database, as_of: datetime | None = None) -> pa.Table:
+    """Every observation, or those recorded up to `as_of` (UTC), in the order they were recorded."""
+    limit = "" if as_of is None else f" WHERE recorded_at <= {micros(as_of)}"
+    query = f"SELECT {_COLUMNS} FROM observation{limit} ORDER BY seq"
+    return _from_postgresql(database, query) if database.postgresql else _from_sqlite(database, query)
+
+
+def history(database: Database, refs: Iterable[tuple[str, str]]) -> pa.Table:
+    """The observations of these (source, record) pairs, in the order they were recorded."""
+    wanted = iter(dict.fromkeys(refs))
+    rows: list[tuple[Any, ...]] = []
+    mark = "%s" if database.postgresql else "?"
+    with database.read() as connection:
+        raw = driver(connection)
+        while some := list(islice(wanted, _REFS)):
+            # The index leads with source, entity, record: naming every entity makes all three usable.
+            keys = [(source, entity, record) for source, record in some for entity in _ENTITIES]
+            places = ", ".join([f"({mark}, {mark}, {mark})"] * len(keys))
+            query = f"SELECT {_COLUMNS} FROM observation WHERE (source, entity, record) IN (VALUES {places})"
+            rows.extend(raw.execute(query, [text for key in keys for text in key]).fetchall())
+    rows.sort()
+    return pa.Table.from_batches([_batch(rows)], OBSERVATIONS)
+
+
+def raw(database: Database, digest: str) -> RawRecord | None:
+    """The record as it was received."""
+    columns = raw_record.c
+    query = select(
+        columns.source, columns.stream, columns.native_id, columns.version, columns.payload, columns.fetched_at
+    ).where(columns.digest == digest)
+    with database.read() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        return None
+    return RawRecord(
+        source=row.source,
+        stream=row.stream,
+        native_id=row.native_id,
+        version=row.version,
+        payload=bytes(row.payload),
+        fetched_at=moment(row.fetched_at),
+    )
+
+
+def record_count(database: Database, source: str, stream: str) -> int:
+    """How many different records of the stream the ledger holds."""
+    query = select(func.count(raw_record.c.native_id.distinct())).where(
+        raw_record.c.source == source, raw_record.c.stream == stream
+    )
+    with database.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def head(database: Database) -> int:
+    """The highest observation number, 0 for an empty ledger."""
+    with database.read() as connection:
+        return int(connection.execute(select(func.coalesce(func.max(observation.c.seq), 0))).scalar_one())
+
+
+def _from_postgresql(database: Database, query: str) -> pa.Table:
+    # Imported here: the driver is a large library that an SQLite installation never needs.
+    from adbc_driver_postgresql import dbapi
+
+    address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with dbapi.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetch_arrow_table().cast(OBSERVATIONS)
+
+
+def _from_sqlite(database: Database, query: str) -> pa.Table:
+    with database.read() as connection, _collector_paused():
+        cursor = driver(connection).execute(query)
+        batches = [_batch(rows) for rows in iter(_fetch(cursor), [])]
+    return pa.Table.from_batches(batches, OBSERVATIONS)
+
+
+def _fetch(cursor: Any) -> Callable[[], list[tuple[Any, ...]]]:
+    return lambda: cursor.fetchmany(_BATCH)
+
+
+def _batch(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(OBSERVATIONS)
+    arrays = []
+    for values, field in zip(columns, OBSERVATIONS, strict=True):
+        if field.type == _TIME:
+            arrays.append(pa.array(values, pa.int64()).cast(_TIME))
+        else:
+            arrays.append(pa.array(values, field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Millions of short-lived tuples, none in a cycle: looking for cycles would take a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
