@@ -100,10 +100,12 @@ class JiraSource(SourceBase):
 
 
 class AirtableConnection(Strict):
-    """Personal access token; `endpoint_url` only for a test server."""
+    """Personal access token; `endpoint_url` only for a test server; `requests_per_second` is Airtable's
+    published limit for one base, to be raised only where Airtable has agreed to more."""
 
     endpoint_url: Address = "https://api.airtable.com"
     token: SecretReference
+    requests_per_second: float = Field(default=5, gt=0)
 
 
 class AirtableItems(Strict):
