@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -55,7 +55,14 @@ class ReportContent:
         return self.names.get(person, person) if person else ""
 
 
-def read_content(ledger: Ledger, charter: Charter, *, now: datetime, runs: int = 30) -> ReportContent:
+def current_receipts(receipts: Iterable[Receipt]) -> tuple[Receipt, ...]:
+    """The receipts that still say something: a failed sign-in (stream `*`) is over once a stream was read."""
+    rows = tuple(receipts)
+    newest = {r.source: r.finished_at for r in sorted(rows, key=lambda r: r.finished_at)}
+    return tuple(r for r in rows if r.stream != "*" or r.finished_at >= newest[r.source])
+
+
+def read_content(ledger: Ledger, charter: Charter | None, *, now: datetime, runs: int = 30) -> ReportContent:
     """The current state of the ledger as report content; the trend covers the last `runs` reconciliations."""
     statuses = ledger.plans(limit=1)
     plan = None
@@ -73,12 +80,11 @@ def read_content(ledger: Ledger, charter: Charter, *, now: datetime, runs: int =
     return ReportContent(
         at=now,
         findings=ledger.findings(),
-        receipts=ledger.receipts(),
+        receipts=current_receipts(ledger.receipts()),
         quarantined=ledger.quarantined(),
         trend=tuple(
-            TrendPoint(at=row["at"], kind=row["kind"], open=row["open"])
-            for row in ledger.trend(limit=runs).to_pylist()
+            TrendPoint(at=row["at"], kind=row["kind"], open=row["open"]) for row in ledger.trend(limit=runs).to_pylist()
         ),
         plan=plan,
-        names={key: person.name for key, person in charter.people.items()},
+        names={} if charter is None else {key: person.name for key, person in charter.people.items()},
     )

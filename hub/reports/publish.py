@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hub.reports.content import ReportContent
+from hub.charter.model import Charter
+from hub.reports.content import ReportContent, read_content
 from hub.reports.csv import findings_csv, plan_csv, receipts_csv
 from hub.reports.escape import web_url
 from hub.reports.html import render_html
 
-FOLDER = "reports"
+if TYPE_CHECKING:
+    from hub.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +28,23 @@ class ReportFiles:
     def link(self, base_url: str | None) -> str:
         """Address of the HTML file when `base_url` serves the artifacts over http(s), else empty text."""
         base = web_url(base_url or "")
-        return f"{base.rstrip('/')}/{FOLDER}/{self.html.name}" if base else ""
+        return f"{base.rstrip('/')}/{self.html.name}" if base else ""
 
 
-def write_report(content: ReportContent, artifacts: Path) -> ReportFiles:
-    """Writes the HTML report and its CSV files to `artifacts/reports/`, replacing those of the same minute.
+def publish(ledger: Ledger, folder: Path, *, now: datetime, charter: Charter | None = None) -> tuple[Path, ...]:
+    """Reads the ledger and writes the report: the HTML file first, then the CSV files.
+
+    Without a charter people are shown by their keys.
+    """
+    files = write_report(read_content(ledger, charter, now=now), folder)
+    return (files.html, *files.csv.values())
+
+
+def write_report(content: ReportContent, folder: Path) -> ReportFiles:
+    """Writes the HTML report and its CSV files into `folder`, replacing those of the same minute.
 
     `latest.html` always is the newest one.
     """
-    folder = artifacts / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     stamp = f"{content.at:%Y%m%d-%H%M}"
     page = render_html(content)
@@ -43,9 +55,7 @@ def write_report(content: ReportContent, artifacts: Path) -> ReportFiles:
         "plan": plan_csv(content),
         "receipts": receipts_csv(content),
     }
-    written = {
-        name: _write(folder / f"{name}-{stamp}.csv", "\ufeff" + text) for name, text in tables.items() if text
-    }
+    written = {name: _write(folder / f"{name}-{stamp}.csv", "\ufeff" + text) for name, text in tables.items() if text}
     return ReportFiles(html=html, csv=written)
 
 

@@ -11,6 +11,8 @@ from hub.reports.content import TrendPoint
 from hub.reports.tables import kind_name
 
 _INK = "#1f2933"
+#: Room for legend texts: a browser's font may be wider than the one the chart was measured with.
+_PADDING = {"left": 5, "top": 5, "right": 60, "bottom": 5}
 
 
 def trend_svg(points: Iterable[TrendPoint], *, width: int = 620, height: int = 220) -> str:
@@ -26,7 +28,7 @@ def trend_svg(points: Iterable[TrendPoint], *, width: int = 620, height: int = 2
     import altair  # half a second to load; commands that draw nothing should not pay it
 
     chart = (
-        altair.Chart(altair.InlineData(values=values), width=width, height=height, background="white")
+        altair.Chart(altair.InlineData(values=values), width=width, height=height, background="white", padding=_PADDING)
         .mark_line(point=True, interpolate="step-after")
         .encode(
             # `utc` keeps the picture the same wherever it is drawn

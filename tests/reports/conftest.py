@@ -15,9 +15,7 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NASTY = "![x](/graphql?query=mutation{launch}) <script>alert(1)</script> [go](javascript:alert(1)) https://evil.example"
 
 
-def conflict(
-    title: str = "Landing page", *, severity: str = "high", hours: int = 5, who: str = "ada"
-) -> Finding:
+def conflict(title: str = "Landing page", *, severity: str = "high", hours: int = 5, who: str = "ada") -> Finding:
     key = finding_key("owner_conflict", title)
     return Finding(
         key=key,

@@ -77,9 +77,7 @@ def test_no_rows_no_csv() -> None:
 
 def test_files_are_written_below_the_artifacts(content: ReportContent, tmp_path: Path) -> None:
     files = write_report(content, tmp_path)
-    assert files.html.read_text(encoding="utf-8") == (tmp_path / "reports" / "latest.html").read_text(
-        encoding="utf-8"
-    )
+    assert files.html.read_text(encoding="utf-8") == (tmp_path / "latest.html").read_text(encoding="utf-8")
     assert set(files.csv) == {"findings", "plan", "receipts"}
     assert not list(tmp_path.rglob("*.part"))
 
@@ -87,12 +85,10 @@ def test_files_are_written_below_the_artifacts(content: ReportContent, tmp_path:
 @pytest.mark.parametrize(
     ("base", "link"),
     [
-        ("https://hub.example/files/", "https://hub.example/files/reports/report-20261120-0900.html"),
+        ("https://hub.example/files/", "https://hub.example/files/report-20261120-0900.html"),
         ("javascript:alert(1)", ""),
         (None, ""),
     ],
 )
-def test_only_a_served_report_has_a_link(
-    content: ReportContent, tmp_path: Path, base: str | None, link: str
-) -> None:
+def test_only_a_served_report_has_a_link(content: ReportContent, tmp_path: Path, base: str | None, link: str) -> None:
     assert write_report(content, tmp_path).link(base) == link
