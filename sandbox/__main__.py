@@ -1,0 +1,146 @@
+"""The process of a simulated company: builds its world, then serves every tool until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox import configuration, launcher
+from sandbox.mail import smtp
+from sandbox.mail.mailbox import Mailbox, MailServerFailed, stored
+from sandbox.store import Store
+from sandbox.web import serve
+from sandbox.world import answer_key, world_file
+from sandbox.world.generate import generate, write
+from sandbox.world.identifiers import Mint
+from sandbox.world.people import HUB_ADDRESS, found
+from sandbox.world.story import SOURCE_OF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A world in its store, and what must be written beside it."""
+
+    spaces: Mapping[str, str]  # tool -> space
+    configured: configuration.Configured
+    answer_key: list[dict[str, Any]]
+
+
+def main() -> int:
+    """Run the company of one directory until SIGTERM; gives the exit status."""
+    wanted = _arguments()
+    directory: Path = wanted.dir
+    directory.mkdir(parents=True, exist_ok=True)
+    for old in directory.glob("world.sqlite*"):
+        old.unlink()
+    store = Store(directory / "world.sqlite")
+    mint = Mint(wanted.seed)
+    try:
+        built = _build(store, mint, wanted)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    try:
+        with Mailbox(HUB_ADDRESS, built.configured.secrets["mail_password"]) as mailbox:
+            mail_space = built.spaces.get("mail", SOURCE_OF["mail"])
+            mailbox.append(stored(store.scan(mail_space, "message")))
+            asyncio.run(_serve(directory, store, built, mailbox, mail_space))
+    except MailServerFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    return 0
+
+
+def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
+    now: datetime = wanted.now
+    if wanted.world is not None:
+        return _from_file(store, mint, world_file.read(wanted.world), now)
+    if wanted.log is not None:
+        from sandbox.eventlog import load_log  # few starts need it
+        from sandbox.eventlog.load import report
+
+        loaded = load_log(store, mint, wanted.log, wanted.map)
+        text = json.dumps(report(loaded), indent=1, ensure_ascii=False)
+        (wanted.dir / "load_report.json").write_text(text + "\n", encoding="utf-8")
+        return Built(spaces=dict(SOURCE_OF), configured=loaded.configured, answer_key=[])
+    world = generate(store, seed=mint.seed, items=wanted.items, now=now)
+    return Built(
+        spaces=dict(SOURCE_OF),
+        configured=configuration.company_charter(mint, world.company),
+        answer_key=world.answer_key,
+    )
+
+
+def _from_file(store: Store, mint: Mint, file: world_file.WorldFile, now: datetime) -> Built:
+    write(store, file.documents())
+    company = found(mint, now)
+    given = configuration.company_charter(mint, company)
+    charter = given.charter if file.charter is None else file.charter
+    configuration.admit_hub(store, file.tools, mint)
+    return Built(
+        spaces=file.tools,
+        configured=configuration.Configured(charter=charter, secrets=given.secrets),
+        answer_key=[],
+    )
+
+
+async def _serve(directory: Path, store: Store, built: Built, mailbox: Mailbox, mail_space: str) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    post = await smtp.serve(smtp.Post(store, mail_space, mailbox))
+
+    def ready(http: dict[str, str]) -> None:
+        addresses = {
+            **http,
+            "imap": f"127.0.0.1:{mailbox.port}",
+            "smtp": f"127.0.0.1:{post.sockets[0].getsockname()[1]}",
+        }
+        config = configuration.write(directory, built.configured, addresses)
+        answer_key.write(directory, built.answer_key)
+        launcher.write_state(
+            directory,
+            launcher.Running(directory=directory, config=config, pid=os.getpid(), addresses=addresses),
+        )
+
+    try:
+        await serve(store, built.spaces, ready=ready, stop=stop)
+    finally:
+        (directory / launcher.STATE).unlink(missing_ok=True)
+        post.close()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=main.__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="where everything is kept")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed and time give the same world")
+    parser.add_argument("--items", type=int, default=200, help="how many items to invent")
+    parser.add_argument("--now", type=_instant, default=None, help="end of the history (ISO, with offset)")
+    parser.add_argument("--world", type=Path, help="a world file instead of an invented world")
+    parser.add_argument("--log", type=Path, help="an event log (CSV, gzip allowed) instead of an invented world")
+    parser.add_argument("--map", type=Path, help="which columns of the log mean what")
+    wanted = parser.parse_args()
+    if wanted.now is None:
+        wanted.now = datetime.now(UTC).replace(second=0, microsecond=0)
+    return wanted
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise argparse.ArgumentTypeError("give the offset too, like +00:00")
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

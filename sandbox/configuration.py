@@ -1,0 +1,308 @@
+"""Writes the configuration with which a hub can work on the simulated company: settings, charter and secrets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from sandbox.store import Store
+from sandbox.world import airtable, faults, jira, mail, salesforce
+from sandbox.world.identifiers import Mint
+from sandbox.world.people import HUB_ADDRESS, PHASES, TEAM_OF_PHASE, Company
+from sandbox.world.story import SOURCE_OF
+
+_APPROVERS = ("ada", "grace")
+_HEAD = "# What the partners of the simulated company agreed. Secrets are references only, relative to this file.\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """What a charter needs besides addresses; the secrets by file name."""
+
+    charter: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+def company_charter(mint: Mint, company: Company) -> Configured:
+    """Give the charter of the generated company, with placeholders where addresses go."""
+    secrets = credentials(mint) | {f"{key}_token": mint.secret(f"person/{key}") for key in _APPROVERS}
+    charter = _head() | {
+        "teams": {t.key: {"name": t.name, "partner": t.partner, "lead": t.lead} for t in company.teams.values()},
+        "people": _people(company, secrets),
+        "statuses": {
+            SOURCE_OF["salesforce"]: {
+                native: canonical for names in salesforce.STATUSES.values() for canonical, native in names.items()
+            },
+            SOURCE_OF["jira"]: {native: canonical for canonical, native in jira.STATUSES.items()},
+            SOURCE_OF["airtable"]: {native: canonical for canonical, native in airtable.STATUSES.items()},
+            SOURCE_OF["mail"]: {native: canonical for canonical, native in mail.STATUSES.items()},
+        },
+        "closed_statuses": ["done", "cancelled"],
+        "phases": [
+            {"name": phase, "accountable": company.teams[TEAM_OF_PHASE[phase]].lead}
+            | ({"aliases": ["Discovery"]} if phase == "Brief" else {})
+            for phase in PHASES
+        ],
+        "handoffs": {
+            "detect": "owner_change",
+            "accept_within": "24h",
+            "returned_within": "7d",
+            "protocols": [
+                {
+                    "name": f"{a.lower()}_to_{b.lower()}",
+                    "from": a,
+                    "to": b,
+                    "accept_within": "24h",
+                    "escalate_to": company.teams[TEAM_OF_PHASE[b]].lead,
+                }
+                for a, b in pairwise(PHASES)
+            ],
+        },
+        "decisions": {"answer_within": "72h"},
+        "updates": {"duplicate_within": "24h", "similarity": 0.8},
+        "grace": "1h",
+        "survivorship": {
+            "owner": {
+                "by_phase": {phase: SOURCE_OF[tool] for phase, tool in faults.RECORD_SYSTEM.items()},
+                "otherwise": "latest_change",
+            },
+            "status": {"otherwise": "latest_change"},
+        },
+        "decision_rights": {
+            "owner_change": {"approvers": list(_APPROVERS), "max_changes": 50, "expires_within": "24h"}
+        },
+        "brakes": {"max_changes": 50, "max_share": 0.5, "max_to_one_person": 25},
+        "alerts": {"minimum_severity": "high", "mail_to": ["ada"], "via": SOURCE_OF["mail"]},
+    }
+    return Configured(charter=charter, secrets=secrets)
+
+
+def log_charter(mint: Mint, company: Company, *, statuses: Mapping[str, str], accept_within: str = "24h") -> Configured:
+    """Give the charter of a company built out of an event log: everybody who acts may approve."""
+    people = company.charted()
+    secrets = credentials(mint) | {f"{people[0].key}_token": mint.secret(f"person/{people[0].key}")}
+    charter = _head() | {
+        "teams": {},
+        "people": _people(company, secrets),
+        "statuses": {source: dict(statuses) for source in SOURCE_OF.values()} if statuses else {},
+        "handoffs": {"detect": "actor_change", "accept_within": accept_within, "returned_within": "0d"},
+        "decision_rights": {"owner_change": {"approvers": [people[0].key]}},
+        "alerts": {"minimum_severity": "high", "mail_to": [], "via": SOURCE_OF["mail"]},
+    }
+    return Configured(charter=charter, secrets=secrets)
+
+
+def credentials(mint: Mint) -> dict[str, str]:
+    """Give the hub's own secrets, by the name of the file that will hold each."""
+    return {
+        "salesforce_client_secret": mint.secret("salesforce"),
+        "jira_token": mint.secret("jira"),
+        "airtable_token": mint.secret("airtable"),
+        "mail_password": mint.secret("mail"),
+    }
+
+
+def write(directory: Path, configured: Configured, addresses: Mapping[str, str]) -> Path:
+    """Write ``config/`` and ``secrets/`` under the directory; gives the configuration directory.
+
+    ``addresses`` holds salesforce, jira, airtable (URLs), imap and smtp (host:port). Secrets are readable by
+    their owner only. Every source of the charter gets the address of the server of its tool.
+    """
+    config, secrets = directory / "config", directory / "secrets"
+    config.mkdir(parents=True, exist_ok=True)
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    for name, secret in configured.secrets.items():
+        path = secrets / name
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(secret, encoding="utf-8")
+    charter = dict(configured.charter)
+    charter["sources"] = {
+        name: {
+            **source,
+            "connection": {**source.get("connection", {}), **_connection(source["tool"], addresses)},
+        }
+        for name, source in charter["sources"].items()
+    }
+    _dump(config / "charter.yaml", charter, _HEAD)
+    settings = {"database": "sqlite:///../hub.sqlite", "charter": "charter.yaml", "artifacts": "../artifacts"}
+    _dump(config / "hub.yaml", settings, "# Settings of the hub: where it keeps what it learned.\n")
+    return config
+
+
+def _dump(path: Path, value: object, head: str) -> None:
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.width = 110
+    with path.open("w", encoding="utf-8") as file:
+        file.write(head)
+        yaml.dump(value, file)
+
+
+def _head() -> dict[str, Any]:
+    return {
+        "version": 1,
+        "partners": {"acme": {"name": "Acme"}, "studio": {"name": "Northwind Studio"}},
+        "sources": _sources(),
+    }
+
+
+def _people(company: Company, secrets: Mapping[str, str]) -> dict[str, Any]:
+    people: dict[str, Any] = {}
+    for person in company.charted():
+        entry: dict[str, Any] = {"name": person.name, "email": person.email}
+        accounts = {}
+        if person.jira_email_hidden:
+            accounts[SOURCE_OF["jira"]] = person.jira
+        if person.airtable_email != person.email:
+            accounts[SOURCE_OF["airtable"]] = person.airtable
+        given = {
+            "team": person.team,
+            "partner": person.partner,
+            "accounts": accounts or None,
+            "left": person.left,
+            "successor": person.successor,
+        }
+        entry |= {name: value for name, value in given.items() if value is not None}
+        token = secrets.get(f"{person.key}_token")
+        if token is not None:
+            entry["token"] = f"sha256:{hashlib.sha256(token.encode()).hexdigest()}"
+        people[person.key] = entry
+    return people
+
+
+def _connection(tool: str, addresses: Mapping[str, str]) -> dict[str, Any]:
+    if tool == "salesforce":
+        return {
+            "base_url": addresses["salesforce"],
+            "client_id": "hub-client",
+            "client_secret": "file:../secrets/salesforce_client_secret",
+        }
+    if tool == "jira":
+        return {
+            "server": addresses["jira"],
+            "email": "hub@acme.example",
+            "token": "file:../secrets/jira_token",
+        }
+    if tool == "airtable":
+        return {"endpoint_url": addresses["airtable"], "token": "file:../secrets/airtable_token"}
+    host, _, port = addresses["imap"].rpartition(":")
+    smtp_host, _, smtp_port = addresses["smtp"].rpartition(":")
+    return {
+        "host": host,
+        "port": int(port),
+        "tls": False,
+        "user": HUB_ADDRESS,
+        "password": "file:../secrets/mail_password",
+        "folder": mail.INBOX,
+        "smtp_host": smtp_host,
+        "smtp_port": int(smtp_port),
+        "smtp_tls": False,
+        "sender": f"Handoff Hub <{HUB_ADDRESS}>",
+    }
+
+
+def _sources() -> dict[str, Any]:
+    cells = airtable.FIELD
+
+    def of(*names: str) -> Sequence[str]:
+        return [cells[name] for name in names]
+
+    return {
+        SOURCE_OF["salesforce"]: {
+            "tool": "salesforce",
+            "partner": "acme",
+            "writable": True,
+            "objects": {
+                "Case": {
+                    "title": "Subject",
+                    "status": "Status",
+                    "phase": "Phase__c",
+                    "owner": "OwnerId",
+                    "due": "Due__c",
+                    "activity": "Activity__c",
+                    "identifiers": ["CaseNumber", "External_Ref__c"],
+                    "references": ["Jira_Key__c", "Description"],
+                    "tracked": ["OwnerId", "Status", "Phase__c", "Activity__c"],
+                    "comments": True,
+                    "approvals": True,
+                },
+                "Opportunity": {
+                    "title": "Name",
+                    "status": "StageName",
+                    "phase": "Phase__c",
+                    "owner": "OwnerId",
+                    "due": "CloseDate",
+                    "identifiers": ["External_Ref__c"],
+                    "references": ["Jira_Key__c", "Description"],
+                    "tracked": ["OwnerId", "StageName", "Phase__c"],
+                    "approvals": True,
+                },
+            },
+        },
+        SOURCE_OF["jira"]: {
+            "tool": "jira",
+            "partner": "acme",
+            "writable": True,
+            "projects": [jira.PROJECT["key"]],
+            "fields": {
+                "phase": jira.PHASE,
+                "approval": jira.APPROVAL,
+                "approver": jira.APPROVER,
+                "activity": jira.ACTIVITY,
+                "identifiers": [jira.REFERENCE],
+                "references": ["description"],
+            },
+        },
+        SOURCE_OF["airtable"]: {
+            "tool": "airtable",
+            "partner": "studio",
+            "writable": True,
+            "base": airtable.BASE,
+            "items": {
+                "table": airtable.ITEMS,
+                "title": cells["Name"],
+                "status": cells["Status"],
+                "phase": cells["Phase"],
+                "owner": cells["Owner"],
+                "due": cells["Due"],
+                "approval": cells["Approval"],
+                "approver": cells["Approver"],
+                "identifiers": of("Ref"),
+                "references": of("JiraKey", "SalesforceURL"),
+                "modified": cells["Modified"],
+            },
+            "updates": {
+                "table": airtable.UPDATES,
+                "item": cells["Item"],
+                "text": cells["Text"],
+                "by": cells["By"],
+                "at": cells["At"],
+            },
+        },
+        SOURCE_OF["mail"]: {"tool": "mail", "partner": "studio", "writable": True},
+    }
+
+
+def admit_hub(store: Store, tools: Mapping[str, str], mint: Mint) -> None:
+    """Give the hub an entry to spaces whose world file names none: the first account of each tool is its own.
+
+    A space that already has tokens gets one more, so that the emitted secrets always work.
+    """
+    at = "2000-01-01T00:00:00.000000Z"
+    if space := tools.get("salesforce"):
+        user = next(store.scan(space, "User"), {}).get("Id")
+        store.put(space, "_client", [("hub-client", at, {"secret": mint.secret("salesforce"), "user": user})])
+    if space := tools.get("jira"):
+        doc = next(store.scan(space, "user"), {})
+        token = {"email": "hub@acme.example", "accountId": doc.get("accountId")}
+        store.put(space, "_token", [(mint.secret("jira"), at, token)])
+    if space := tools.get("airtable"):
+        doc = next(store.scan(space, "collaborator"), {})
+        store.put(space, "_token", [(mint.secret("airtable"), at, {"user": doc.get("id")})])

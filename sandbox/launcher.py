@@ -1,0 +1,204 @@
+"""Starts, finds and stops the simulated company of a directory: one detached process with all its servers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+STATE = "sandbox.json"
+LOG = "sandbox.log"
+_POLL = 0.05
+_SECONDS_PER_ITEM = 1 / 100  # far below what generating and loading take on a busy small machine
+
+
+class SandboxError(RuntimeError):
+    """The simulated company could not be started; ``hint`` says what to do about it."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Say what happened, and what helps."""
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A running simulated company.
+
+    ``addresses`` holds salesforce, jira, airtable and control as URLs, imap and smtp as host:port.
+    """
+
+    directory: Path
+    config: Path
+    pid: int
+    addresses: dict[str, str]
+
+
+def up(
+    directory: Path,
+    *,
+    seed: int = 7,
+    items: int = 200,
+    world: Path | None = None,
+    log: Path | None = None,
+    log_map: Path | None = None,
+    now: datetime | None = None,
+) -> Running:
+    """Start the company in a detached process and return when every server answers.
+
+    It is built anew each time: from ``world`` (a world file), from ``log`` with ``log_map`` (an event log), or
+    generated from ``seed`` and ``items`` with a history that ends at ``now`` (aware; default: this minute).
+    Raises SandboxError when something already runs there or the start fails.
+    """
+    directory = directory.resolve()
+    if status(directory) is not None:
+        raise SandboxError(f"a simulated company already runs in {directory}", hint="stop it first: hub sandbox down")
+    if (log is None) != (log_map is None):
+        raise SandboxError("an event log and its map belong together", hint="give both, or neither")
+    if now is not None and now.tzinfo is None:
+        raise SandboxError("`now` has no time zone", hint="give an aware time, like 2026-11-21T12:00:00+00:00")
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / STATE).unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--dir",
+        str(directory),
+        "--seed",
+        str(seed),
+        "--items",
+        str(items),
+    ]
+    for option, path in (("--world", world), ("--log", log), ("--map", log_map)):
+        if path is not None:
+            if not path.is_file():
+                raise SandboxError(f"there is no file {path}", hint=f"check the path given as {option}")
+            command += [option, str(path.resolve())]
+    if now is not None:
+        command += ["--now", now.astimezone(UTC).isoformat()]
+    with (directory / LOG).open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  (our own module, our own arguments)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=_environment(),
+            start_new_session=True,
+        )
+    size = (log or world).stat().st_size if (log or world) else 0  # type: ignore[union-attr]  # one of them is given
+    return _awaited(directory, process, time.monotonic() + 60 + items * _SECONDS_PER_ITEM + size / 20_000)
+
+
+def status(directory: Path) -> Running | None:
+    """Give the company that runs in the directory, or None."""
+    try:
+        state = json.loads((directory.resolve() / STATE).read_text(encoding="utf-8"))
+        running = _running(state)
+    except (OSError, ValueError, KeyError):
+        return None
+    return running if _answers(running) else None
+
+
+def down(directory: Path) -> bool:
+    """Stop the company that runs in the directory; tells whether one did. Its files stay."""
+    running = status(directory)
+    path = directory.resolve() / STATE
+    if running is None:
+        path.unlink(missing_ok=True)
+        return False
+    for sign, patience in ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+        try:
+            os.killpg(running.pid, sign)
+        except ProcessLookupError:
+            break
+        if _gone(running.pid, patience):
+            break
+    path.unlink(missing_ok=True)
+    return True
+
+
+def write_state(directory: Path, running: Running) -> None:
+    """Publish a running company; readers see all of it or nothing."""
+    state = {
+        "directory": str(running.directory),
+        "config": str(running.config),
+        "pid": running.pid,
+        "addresses": running.addresses,
+    }
+    partial = directory / f"{STATE}.part"
+    partial.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
+    partial.replace(directory / STATE)
+
+
+def _running(state: dict[str, Any]) -> Running:
+    return Running(
+        directory=Path(state["directory"]),
+        config=Path(state["config"]),
+        pid=int(state["pid"]),
+        addresses=dict(state["addresses"]),
+    )
+
+
+def _awaited(directory: Path, process: subprocess.Popen[bytes], deadline: float) -> Running:
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SandboxError(
+                f"the simulated company did not start: {_last_words(directory)}", hint=_log_hint(directory)
+            )
+        if (directory / STATE).exists():
+            running = status(directory)
+            if running is not None and running.pid == process.pid:
+                return running
+        time.sleep(_POLL)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    raise SandboxError("the simulated company took too long to start", hint=_log_hint(directory))
+
+
+def _log_hint(directory: Path) -> str:
+    return f"see {directory / LOG}"
+
+
+def _last_words(directory: Path) -> str:
+    lines = [
+        line for line in (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+    ]
+    return lines[-1] if lines else "it ended without a word"
+
+
+def _answers(running: Running) -> bool:
+    try:
+        with urllib.request.urlopen(f"{running.addresses['control']}/status", timeout=5) as reply:  # noqa: S310  (our own loopback address)
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+def _gone(pid: int, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)  # our own child stays a zombie until somebody asks for it
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(_POLL)
+    return False
+
+
+def _environment() -> dict[str, str]:
+    """The package must be found even when nobody installed it."""
+    root = str(Path(__file__).resolve().parent.parent)
+    paths = [root, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(p for p in paths if p))}
