@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,14 @@ class _Document:
 class SalesforceConnector:
     """Reads one org; see `connectors.base` for the contract."""
 
-    def __init__(self, name: str, source: SalesforceSource, secret: Callable[[str], Secret]) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: SalesforceSource,
+        secret: Callable[[str], Secret],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._name = name
         self._source = source
         self._meter = Meter()
@@ -54,7 +62,7 @@ class SalesforceConnector:
             name,
             source.connection,
             secret,
-            session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter),
+            session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter, sleep=sleep),
             repeat=READ,
         )
         self._writer = (
