@@ -120,9 +120,7 @@ def issue(document: Json, mapping: Mapping, raw: str) -> Issue:
         for value in life:
             if value.value is None and value.at == created and what != "owner":
                 continue  # a field that began empty says nothing yet; an issue that began with nobody does
-            tell.say(
-                what, keep(value.value), value.at, cast(Origin, value.origin), actor=value.actor, part=part
-            )
+            tell.say(what, keep(value.value), value.at, cast(Origin, value.origin), actor=value.actor, part=part)
     names: tuple[tuple[Field, dict[str, Callable[[str], tuple[str, ...]]]], ...] = (
         ("identifier", dict.fromkeys(mapping.fields.identifiers, _whole)),
         ("reference", {"description": find, **_reference_fields(mapping.fields)}),
@@ -132,14 +130,10 @@ def issue(document: Json, mapping: Mapping, raw: str) -> Issue:
             tell.say(what, token if mentioned else None, at, "history", actor=actor, part=token)
     for comment in document["comments"]:
         _comment(tell, comment, url)
-    return Issue(
-        observations=tuple(tell.told), users=tuple(_users(document, mapping.fields)), explained=explained
-    )
+    return Issue(observations=tuple(tell.told), users=tuple(_users(document, mapping.fields)), explained=explained)
 
 
-def account(
-    user: Json, *, source: str, own: str, at: datetime, raw: str, evidence: str
-) -> tuple[Observation, ...]:
+def account(user: Json, *, source: str, own: str, at: datetime, raw: str, evidence: str) -> tuple[Observation, ...]:
     """What a user object says about an account; `own` is the hub's account id, `at` the service's clock.
 
     A hidden e-mail address is unknown, not empty. Raises Unreadable without an accountId.

@@ -71,9 +71,7 @@ def text(value: Any) -> str | None:
             return _flat(value).strip() or None
         case {"value": inner} | {"name": inner} | {"displayName": inner} | {"key": inner}:
             return text(inner)
-    raise Unreadable(
-        f"a value of unknown shape: {sorted(value) if isinstance(value, dict) else type(value).__name__}"
-    )
+    raise Unreadable(f"a value of unknown shape: {sorted(value) if isinstance(value, dict) else type(value).__name__}")
 
 
 def accounts(value: Any) -> str | None:

@@ -58,9 +58,7 @@ class AssigneeWriter:
 
     def may_own(self, record: str, account: str) -> str:
         """Whether the very account is active and assignable on this issue."""
-        found = self._site.get(
-            "user/assignable/search", {"issueId": record, "accountId": account, "maxResults": 50}
-        )
+        found = self._site.get("user/assignable/search", {"issueId": record, "accountId": account, "maxResults": 50})
         if not isinstance(found, list):
             raise self._broken("user/assignable/search did not answer with a list")
         # the search may match loosely; only the account itself counts
@@ -72,7 +70,7 @@ class AssigneeWriter:
         return ""
 
     def send_owner(self, record: str, desired: str | None, reading: OwnerReading, *, marker: str) -> SendResult:
-        """PUT the account id (null for nobody), once. Jira keeps no marker with an assignment; its changelog is the proof."""
+        """PUT the account id (null for nobody), once. No marker: the proof is Jira's own changelog."""
         del reading, marker
         # "-1" would be the project's default assignee, whoever that is
         if desired is not None and (desired in {"", "-1"} or OWNER_SEPARATOR in desired):
@@ -98,8 +96,7 @@ class AssigneeWriter:
             if at < since:
                 continue
             if any(
-                (item.get("fieldId") or item.get("field")) == "assignee"
-                and by_account(item.get("to"), None) == desired
+                (item.get("fieldId") or item.get("field")) == "assignee" and by_account(item.get("to"), None) == desired
                 for item in entry.get("items") or ()
             ):
                 return True
@@ -122,9 +119,7 @@ class AssigneeWriter:
                 start = total - 1
 
     def _broken(self, what: str) -> SourceBroken:
-        return SourceBroken(
-            f"{self._site.source}: {what}", source=self._site.source, hint="look at the issue in Jira"
-        )
+        return SourceBroken(f"{self._site.source}: {what}", source=self._site.source, hint="look at the issue in Jira")
 
 
 def _lost(error: Exception) -> SendResult:

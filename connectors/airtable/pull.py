@@ -1,0 +1,271 @@
+"""Pulling collaborators, items and updates, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from connectors.airtable import parse
+from connectors.airtable.cells import Json, Unreadable, moment
+from connectors.airtable.web import Web
+from hub.charter.sources import AirtableItems, AirtableSource
+from hub.domain.records import Observation, Page, Quarantined, RawRecord
+from hub.errors import SourceRefused
+
+COLLABORATORS = "collaborators"
+ITEMS = "items"
+UPDATES = "updates"
+
+# Records become visible to formulas a little after their stamp says so.
+OVERLAP = timedelta(minutes=2)
+_TICK = timedelta(seconds=1)  # IS_AFTER is strict, and formulas may see whole seconds only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Cursor of a table: the highest stamp that is stored (None: nothing yet), and whether the walk that
+    brought us here was disturbed, so that this one repeats it."""
+
+    stamp: datetime | None = None
+    again: bool = False
+
+    @classmethod
+    def parse(cls, cursor: str | None) -> Position:
+        """The position a cursor describes (None: the beginning)."""
+        held = orjson.loads(cursor) if cursor else {}
+        stamp = held.get("stamp")
+        return cls(stamp=datetime.fromisoformat(stamp) if stamp else None, again=bool(held.get("again")))
+
+    def text(self) -> str | None:
+        """The cursor, or None for the beginning."""
+        if self.stamp is None and not self.again:
+            return None
+        stamp = self.stamp.astimezone(UTC).isoformat() if self.stamp else None
+        return orjson.dumps({"stamp": stamp, "again": self.again}).decode()
+
+    def formula(self, stamp_field: str | None) -> str | None:
+        """Filter for what has changed since, with the overlap."""
+        if self.stamp is None:
+            return None
+        since = (self.stamp - OVERLAP - _TICK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        changed = f"{{{stamp_field}}}" if stamp_field else "LAST_MODIFIED_TIME()"
+        return f'IS_AFTER({changed}, DATETIME_PARSE("{since}"))'
+
+
+class Puller:
+    """The pulls of one base. Accounts already told about are not told again by this puller."""
+
+    def __init__(self, web: Web, source: AirtableSource) -> None:
+        self._web = web
+        self._base = source.base
+        self._items = source.items
+        self._updates = source.updates
+        self._known: set[str] = set()
+
+    def collaborators(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
+        """One page of everybody who has access to the base, and of the table of people when owners are linked
+        records. The cursor names them, so that one who is gone is told as no longer active.
+
+        Where the plan does not let us list collaborators, they are met in the items alone.
+        """
+        own = self._web.me()
+        owner = owner_field(self._web, self._items, fresh=True)
+        listed = [{**one, "id": one.get("userId") or one.get("id")} for one in self._web.collaborators() or ()]
+        if owner.get("type") == "multipleRecordLinks":
+            listed += self._people_table(str((owner.get("options") or {}).get("linkedTableId")))
+        held = _Batch(self._web.source, COLLABORATORS, now)
+
+        def read(user: Json, raw: str) -> parse.Parsed:
+            return parse.Parsed(observations=self._account(user, own, raw, now, active=True), users=())
+
+        for native, user in {str(one["id"]): one for one in listed}.items():
+            held.take(native, "", user, read)
+        if listed:
+            before = set(orjson.loads(cursor)["present"]) if cursor else set()
+            present = {str(one["id"]) for one in listed}
+            for gone in sorted(before - present):
+                held.observations += self._account({"id": gone}, own, "", now, active=False)
+            self._known |= present
+            cursor = orjson.dumps({"present": sorted(present)}).decode()
+        yield held.page(cursor)
+
+    def items(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
+        """Items changed since the cursor, oldest change first where the base keeps a modified stamp."""
+        yield from self._table(
+            ITEMS,
+            self._items.table,
+            parse.asked(self._items),
+            cursor,
+            now,
+            stamp_field=self._items.modified,
+            sort=self._items.modified,
+            read=self._item(now),
+        )
+
+    def updates(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
+        """Rows of the table of updates that changed since the cursor."""
+        updates = self._updates
+        if updates is None:
+            return
+
+        def read(record: Json, raw: str) -> parse.Parsed:
+            return parse.update(record, updates, source=self._web.source, base=self._base, raw=raw)
+
+        named = (updates.item, updates.text, updates.by, updates.at)
+        yield from self._table(
+            UPDATES,
+            updates.table,
+            named,
+            cursor,
+            now,
+            stamp_field=None,
+            sort=updates.at,
+            read=read,
+        )
+
+    def _table(
+        self, stream: str, table: str, fields: tuple[str, ...], cursor: str | None, now: datetime,
+        *, stamp_field: str | None, sort: str | None, read: Callable[[Json, str], parse.Parsed],
+    ) -> Iterator[Page]:  # fmt: skip
+        own = self._web.me()
+        began = position = Position.parse(cursor)
+        bound: datetime | None = None
+        met: dict[str, str] = {}
+        disturbed = False
+        held: _Batch | None = None
+
+        def since() -> str | None:
+            return position.formula(stamp_field)  # where this walk has got to
+
+        for records in self._web.walk(table, tuple(dict.fromkeys(fields)), since=since, sort=sort):
+            if held is not None:
+                yield held.page(position.text())
+            bound = bound or self._clock(now) + _TICK
+            held = _Batch(self._web.source, stream, now)
+            highest = position.stamp
+            for record in records:
+                native = str(record.get("id") or "") if isinstance(record, dict) else ""
+                stamp = _stamp(record, stamp_field)
+                disturbed = disturbed or met.setdefault(native, stamp) != stamp
+                parsed = held.take(native, stamp, record, read)
+                if parsed is None:
+                    continue
+                for user in parsed.users:
+                    if str(user["id"]) not in self._known:
+                        self._known.add(str(user["id"]))
+                        held.observations += self._account(user, own, held.last, now)
+                if stamp:
+                    at = moment(stamp, "the modified time")
+                    highest = max(highest, at) if highest else at
+            # never beyond the service's own clock: one stamp from the future would hide what changes till then
+            position = Position(stamp=min(highest, bound) if highest else None)
+        if held is None or bound is None:
+            return
+        if stamp_field is None:
+            position = Position(stamp=bound - _TICK)
+        if disturbed and not began.again:
+            # A record came twice: it was edited after we had read it, and a walk by position may have stepped
+            # over another one just then. Walk the same way once more.
+            position = Position(stamp=began.stamp, again=True)
+        yield held.page(position.text())
+
+    def _clock(self, now: datetime) -> datetime:
+        return self._web.date or now
+
+    def _item(self, now: datetime) -> Callable[[Json, str], parse.Parsed]:
+        def read(record: Json, raw: str) -> parse.Parsed:
+            return parse.item(
+                record, self._items, source=self._web.source, base=self._base, seen=self._clock(now), raw=raw
+            )
+
+        return read
+
+    def _account(
+        self, user: Json, own: str, raw: str, now: datetime, *, active: bool | None = None
+    ) -> tuple[Observation, ...]:
+        return parse.account(
+            user, source=self._web.source, base=self._base, own=own, at=self._clock(now), raw=raw, active=active
+        )
+
+    def _people_table(self, table: str) -> list[Json]:
+        schema = self._web.tables().get(table, {})
+        name = schema.get("primaryFieldId")
+        email = next((f["id"] for f in schema.get("fields") or () if f.get("type") == "email"), None)
+        asked = tuple(str(field) for field in (name, email) if field)
+        people: list[Json] = []
+        for records in self._web.walk(table, asked):
+            for record in records:
+                cells = record.get("fields") or {}
+                people.append({"id": record.get("id"), "name": cells.get(name), "email": cells.get(email)})
+        return people
+
+
+def owner_field(web: Web, items: AirtableItems, *, fresh: bool = False) -> Json:
+    """Schema of the owner field, or {} where the token may not read the schema. Raises SourceError."""
+    try:
+        fields = web.tables(fresh=fresh).get(items.table, {}).get("fields") or ()
+    except SourceRefused:
+        return {}
+    return next((field for field in fields if field.get("id") == items.owner), {})
+
+
+def _stamp(record: Any, stamp_field: str | None) -> str:
+    cells = record.get("fields") if isinstance(record, dict) else None
+    if not stamp_field or not isinstance(cells, dict):
+        return ""
+    return str(cells.get(stamp_field) or record.get("createdTime") or "")
+
+
+class _Batch:
+    """What becomes a page; `last` is the digest of the record taken last."""
+
+    def __init__(self, source: str, stream: str, now: datetime) -> None:
+        self._source = source
+        self._stream = stream
+        self._now = now
+        self._records: list[RawRecord] = []
+        self._quarantined: list[Quarantined] = []
+        self.observations: list[Observation] = []
+        self.last = ""
+
+    def take(
+        self, native: str, version: str, value: Any, read: Callable[[Any, str], parse.Parsed]
+    ) -> parse.Parsed | None:
+        """Take a record with what it says, or put it aside with the reason and return None."""
+        raw = RawRecord(
+            source=self._source,
+            stream=self._stream,
+            native_id=native,
+            version=version,
+            payload=orjson.dumps(value, option=orjson.OPT_SORT_KEYS),
+            fetched_at=self._now,
+        )
+        self.last = raw.digest
+        try:
+            parsed = read(value, self.last)
+        except (Unreadable, LookupError, TypeError, AttributeError, ValueError) as error:
+            self._quarantined.append(
+                Quarantined(
+                    source=self._source,
+                    stream=self._stream,
+                    native_id=native,
+                    reason=str(error) if isinstance(error, Unreadable) else f"of an unexpected shape ({error})",
+                    payload=raw.payload,
+                )
+            )
+            return None
+        self._records.append(raw)
+        self.observations += parsed.observations
+        return parsed
+
+    def page(self, cursor: str | None) -> Page:
+        return Page(
+            records=tuple(self._records),
+            observations=tuple(self.observations),
+            quarantined=tuple(self._quarantined),
+            cursor=cursor,
+        )

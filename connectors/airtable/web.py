@@ -1,0 +1,186 @@
+"""The HTTP face of an Airtable base: pyairtable's addresses and session, our own replies, errors and pace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import pyairtable
+from pyairtable.api.params import options_to_params
+
+from connectors.airtable.cells import Json
+from connectors.airtable.pace import Pace, PacedAdapter
+from connectors.transport import Meter, ReadingAdapter, mount, read_json
+from connectors.wire import TIMEOUT, MeteredSession
+from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
+
+PAGE = 100  # records in one page, the documented limit
+_RESTARTS = 3  # lost iterators in one walk before the service counts as unavailable
+
+
+class _PatientAdapter(ReadingAdapter, PacedAdapter):
+    """Repeats questions; every repetition keeps the pace too."""
+
+
+class _IteratorGone(Exception):
+    """The offset has expired on the server: the walk must begin again."""
+
+
+class Web:
+    """Reads from one base; `date` is the service's own clock at its last reply (UTC)."""
+
+    def __init__(
+        self,
+        source: str,
+        endpoint: str,
+        base: str,
+        token: str,
+        *,
+        per_second: float,
+        meter: Meter | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.source = source
+        self.date: datetime | None = None
+        self._allowed = [urlsplit(endpoint).netloc]
+        self._pace = Pace(per_second, clock=clock, sleep=sleep)
+        # without its own retries: they hammer a closed base and repeat writes
+        self._api = pyairtable.Api(token, endpoint_url=endpoint, retry_strategy=None, use_field_ids=True)
+        self._base = self._api.base(base)
+        adapter = _PatientAdapter(source, allowed_hosts=self._allowed, meter=meter, sleep=sleep)
+        adapter.pace = self._pace
+        self.meter = mount(self._api.session, adapter)
+        self._me: Json | None = None
+        self._tables: dict[str, Json] | None = None
+
+    def write_session(self) -> MeteredSession:
+        """A session that sends once, signed in, at the same pace."""
+        adapter = PacedAdapter(self.source, allowed_hosts=self._allowed, timeout=TIMEOUT, meter=self.meter)
+        adapter.pace = self._pace
+        session = MeteredSession(adapter)
+        session.headers["Authorization"] = self._api.session.headers["Authorization"]
+        return session
+
+    def me(self) -> str:
+        """The hub's own user id, asked once. Raises SourceError."""
+        if self._me is None:
+            self._me = self._object(self.get(str(self._api.urls.whoami)), "whoami")
+        return str(self._me.get("id", ""))
+
+    def tables(self, *, fresh: bool = False) -> dict[str, Json]:
+        """Schemas of the base's tables by id, asked once unless `fresh`. Raises SourceError."""
+        if self._tables is None or fresh:
+            body = self._object(self.get(str(self._base.urls.tables)), "the schema")
+            tables = [table for table in body.get("tables") or () if isinstance(table, dict)]
+            self._tables = {str(table.get("id")): table for table in tables}
+        return self._tables
+
+    def collaborators(self) -> tuple[Json, ...] | None:
+        """People with access to the base, or None where the plan or the token does not let us ask."""
+        response = self._api.session.get(str(self._base.urls.meta), params={"include": ["collaborators"]})
+        if response.status_code in {403, 404}:
+            return None
+        body = self._object(self._json(response), "the base")
+        individual = body.get("individualCollaborators") or {}
+        people = [
+            person
+            for way in ("baseCollaborators", "workspaceCollaborators")
+            for person in individual.get(way) or ()
+            if isinstance(person, dict)
+        ]
+        return tuple(people)
+
+    def record(self, table: str, record: str) -> Json:
+        """One record by id, cells by field id. Raises SourceError."""
+        url = self.record_url(table, record)
+        return self._object(self.get(url, {"returnFieldsByFieldId": 1}), f"record {record}")
+
+    def record_url(self, table: str, record: str) -> str:
+        """Address of one record."""
+        return str(self._base.table(table).urls.record(record))
+
+    def walk(
+        self,
+        table: str,
+        fields: tuple[str, ...],
+        *,
+        since: Callable[[], str | None] = lambda: None,
+        sort: str | None = None,
+    ) -> Iterator[tuple[Json, ...]]:
+        """Pages of a table. `since` gives the filter formula and is asked again when the server has lost its
+        iterator, so that a walk begins again where its caller has got to. Raises SourceError."""
+        url = str(self._base.table(table).urls.records)
+        offset: str | None = None
+        passed: set[str] = set()
+        restarts = 0
+        formula = since()
+        while True:
+            options: dict[str, Any] = {"fields": list(fields), "page_size": PAGE, "use_field_ids": True}
+            options |= {"sort": [sort]} if sort else {}
+            options |= {"formula": formula} if formula else {}
+            options |= {"offset": offset} if offset else {}
+            try:
+                body = self._object(self.get(url, options_to_params(options)), f"table {table}")
+            except _IteratorGone:
+                restarts += 1
+                if restarts > _RESTARTS:
+                    raise SourceUnavailable(
+                        f"{self.source}: table {table} keeps losing our place in it",
+                        source=self.source,
+                        hint="the next sync tries again",
+                    ) from None
+                offset, formula = None, since()
+                passed.clear()
+                continue
+            records = body.get("records")
+            if not isinstance(records, list):
+                raise self._broken(f"table {table} answered without records")
+            yield tuple(records)
+            offset = body.get("offset")
+            if not offset:
+                return
+            if offset in passed:
+                raise self._broken(f"table {table} repeats its offset")
+            passed.add(offset)
+
+    def get(self, url: str, params: Any = None) -> Any:
+        """JSON of a GET. Raises SourceError."""
+        response = self._api.session.get(url, params=params)
+        if response.status_code == 422 and b"LIST_RECORDS_ITERATOR_NOT_AVAILABLE" in response.content:
+            raise _IteratorGone
+        return self._json(response)
+
+    def _json(self, response: Any) -> Any:
+        if response.status_code == 422 and b"UNKNOWN_FIELD_NAME" in response.content:
+            raise SourceRefused(
+                f"{self.source}: a field of the charter is not in the table: {_message(response.content)}",
+                source=self.source,
+                hint="name fields by id (fld...); `hub check` says which one is missing",
+            )
+        body = read_json(response, self.source)
+        try:
+            self.date = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError, TypeError):
+            self.date = None
+        return body
+
+    def _object(self, body: Any, what: str) -> Json:
+        if not isinstance(body, dict):
+            raise self._broken(f"{what} came as something else than an object")
+        return body
+
+    def _broken(self, what: str) -> SourceBroken:
+        return SourceBroken(f"{self.source}: {what}", source=self.source, hint="the next sync tries again")
+
+
+def _message(content: bytes) -> str:
+    try:
+        return str(orjson.loads(content)["error"]["message"])[:200]
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return "unknown field"
