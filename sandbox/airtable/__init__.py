@@ -1,0 +1,1 @@
+"""An Airtable-like base: records, formulas, page offsets, schema and collaborators."""

@@ -1,0 +1,176 @@
+"""The part of JQL the site understands, as values; anything else is refused as Jira refuses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+
+from sandbox.jira.errors import bad_jql
+
+_GRAMMAR = r"""
+query: [either] ["ORDER"i "BY"i sort ("," sort)*]
+?either: both (("OR"i | "||") both)*
+?both: unit (("AND"i | "&&") unit)*
+?unit: ("NOT"i | "!") unit -> negated
+     | "(" either ")"
+     | clause
+clause: name OP operand -> compare
+      | name "IN"i operands -> within
+      | name "NOT"i "IN"i operands -> outside
+      | name "IS"i EMPTY -> empty
+      | name "IS"i "NOT"i EMPTY -> filled
+operands: "(" operand ("," operand)* ")"
+        | operand
+?operand: STRING -> text
+        | EMPTY -> nothing
+        | word "(" [argument ("," argument)*] ")" -> call
+        | word -> bare
+?argument: STRING -> text
+         | word -> bare
+name: STRING | WORD
+word: WORD
+sort: name [DIRECTION]
+OP: "!=" | "!~" | "<=" | ">=" | "=" | "<" | ">" | "~"
+DIRECTION: "ASC"i | "DESC"i
+EMPTY: "EMPTY"i | "NULL"i
+STRING: /"(\\.|[^"\\])*"/ | /'(\\.|[^'\\])*'/
+WORD: /[^\s"'(),=!<>~&|]+/i
+%ignore /\s+/
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operand:
+    """A value as written: text (quoted or bare), a function with its argument, or EMPTY."""
+
+    text: str = ""
+    function: str = ""
+    empty: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """`field operator values`; `in`, `not in`, `is`, `is not` are operators as well."""
+
+    field: str
+    op: str
+    values: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Not:
+    """`NOT cond`."""
+
+    cond: Cond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both:
+    """`cond AND cond ...`."""
+
+    conds: tuple[Cond, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Either:
+    """`cond OR cond ...`."""
+
+    conds: tuple[Cond, ...]
+
+
+Cond = Clause | Not | Both | Either
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """One sort key."""
+
+    field: str
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jql:
+    """A query as written; `where` None means unbounded."""
+
+    where: Cond | None
+    order: tuple[Sort, ...]
+
+
+@v_args(inline=True)
+class _Build(Transformer[Token, Jql]):
+    def name(self, token: Token) -> str:
+        return _plain(token)
+
+    def word(self, token: Token) -> str:
+        return str(token)
+
+    def text(self, token: Token) -> Operand:
+        return Operand(text=_plain(token))
+
+    def bare(self, word: str) -> Operand:
+        return Operand(text=word)
+
+    def nothing(self, _: Token) -> Operand:
+        return Operand(empty=True)
+
+    def call(self, word: str, *arguments: Operand | None) -> Operand:
+        given = [argument.text for argument in arguments if argument is not None]
+        return Operand(function=word.lower(), text=given[0] if given else "")
+
+    def operands(self, *values: Operand) -> tuple[Operand, ...]:
+        return values
+
+    def compare(self, name: str, op: Token, value: Operand) -> Cond:
+        return Clause(field=name, op=str(op), values=(value,))
+
+    def within(self, name: str, values: tuple[Operand, ...]) -> Cond:
+        return Clause(field=name, op="in", values=values)
+
+    def outside(self, name: str, values: tuple[Operand, ...]) -> Cond:
+        return Clause(field=name, op="not in", values=values)
+
+    def empty(self, name: str, _: Token) -> Cond:
+        return Clause(field=name, op="=", values=(Operand(empty=True),))
+
+    def filled(self, name: str, _: Token) -> Cond:
+        return Clause(field=name, op="!=", values=(Operand(empty=True),))
+
+    def negated(self, cond: Cond) -> Cond:
+        return Not(cond=cond)
+
+    def both(self, *conds: Cond) -> Cond:
+        return Both(conds=conds)
+
+    def either(self, *conds: Cond) -> Cond:
+        return Either(conds=conds)
+
+    def sort(self, name: str, direction: Token | None) -> Sort:
+        return Sort(field=name, descending=direction is not None and str(direction).lower() == "desc")
+
+    def query(self, where: Cond | None, *sorts: Any) -> Jql:
+        return Jql(where=where, order=tuple(sort for sort in sorts if sort is not None))
+
+
+_PARSER = Lark(_GRAMMAR, start="query", parser="lalr", maybe_placeholders=True)
+
+
+@lru_cache(maxsize=256)
+def parse(text: str) -> Jql:
+    """Return the query; raises RefusedCall (400) for text outside the subset."""
+    try:
+        tree = _PARSER.parse(text)
+    except UnexpectedInput as error:
+        column = getattr(error, "column", 1)
+        raise bad_jql(f"Error in the JQL Query: unexpected input at character {column}.") from error
+    return _Build().transform(tree)
+
+
+def _plain(token: Token) -> str:
+    text = str(token)
+    if text[:1] in {'"', "'"}:
+        return text[1:-1].replace('\\"', '"').replace("\\'", "'").replace("\\\\", "\\")
+    return text

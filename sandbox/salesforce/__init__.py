@@ -1,0 +1,1 @@
+"""A Salesforce-like org: REST data API, SOQL, field history, approvals."""

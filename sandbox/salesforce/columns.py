@@ -1,0 +1,150 @@
+"""Reading columns of records, over relationships too: `Subject`, `Owner.Name`, `ProcessInstance.Status`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.salesforce.errors import no_such_column
+from sandbox.salesforce.schema import Schema, SObject
+from sandbox.store import Store
+
+Record = Mapping[str, Any]
+_NAME_COLUMNS = {
+    column.lower(): column
+    for column in (
+        "Id",
+        "Name",
+        "Type",
+        "Alias",
+        "Email",
+        "FirstName",
+        "IsActive",
+        "LastName",
+        "Title",
+        "Username",
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a query: canonical path, Salesforce type, and how to read it."""
+
+    path: tuple[str, ...]
+    type: str
+    read: Callable[[Record], Any]
+    filterable: bool = True
+
+
+def own_value(record: Record, name: str) -> Any:
+    """Return a record's own value; system columns that a document leaves out are derived."""
+    value = record.get(name)
+    if value is not None:
+        return value
+    if name == "IsDeleted":
+        return False
+    if name in {"SystemModstamp", "LastModifiedDate"}:
+        return record.get("LastModifiedDate") or record.get("CompletedDate") or record.get("CreatedDate")
+    if name == "LastModifiedById":
+        return record.get("CreatedById")
+    return None
+
+
+class Columns:
+    """Columns of one object within one query; related records are read once for the query."""
+
+    def __init__(self, store: Store, space: str, schema: Schema, sobject: SObject) -> None:
+        """Prepare for queries over one object."""
+        self._store = store
+        self._space = space
+        self._schema = schema
+        self._sobject = sobject
+        self._related: dict[str, tuple[SObject | None, Record | None]] = {}
+
+    def find(self, path: tuple[str, ...]) -> Column:
+        """Return the column; raises RefusedCall (INVALID_FIELD) when there is none."""
+        *steps, last = path
+        if steps and steps[0].lower() == self._sobject.name.lower():
+            steps = steps[1:]  # a query may put the object's own name before a column
+        if not steps:
+            field = self._sobject.column(last)
+            if field is None:
+                raise no_such_column(last, self._sobject.name)
+            name = str(field["name"])
+            closed = field["type"] == "textarea" or (self._sobject.prefix == "017" and name in {"OldValue", "NewValue"})
+            return Column(
+                path=(name,),
+                type=str(field["type"]),
+                read=lambda doc: own_value(doc, name),
+                filterable=not closed,
+            )
+        return self._over(steps, last)
+
+    def related(self, id_: str) -> tuple[SObject | None, Record | None]:
+        """Return the object and the record an id points to; None for what is not there."""
+        if id_ not in self._related:
+            sobject = self._schema.of_id(id_)
+            record = None if sobject is None else self._store.get(self._space, sobject.name, id_)
+            self._related[id_] = (sobject, record)
+        return self._related[id_]
+
+    def _over(self, steps: list[str], last: str) -> Column:
+        if len(steps) > 2:
+            raise no_such_column(".".join([*steps, last]), self._sobject.name)
+        hops: list[str] = []
+        canonical: list[str] = []
+        sobject: SObject | None = self._sobject
+        for step in steps:
+            field = None if sobject is None else sobject.column(_reference(step))
+            if field is None and sobject is not None:
+                text = f"Didn't understand relationship '{step}' in field path"
+                raise no_such_column(text, sobject.name)
+            hops.append(_reference(step) if field is None else str(field["name"]))
+            canonical.append(step if field is None else _relationship(str(field["name"])))
+            sobject = self._target(canonical[-1])
+        name, kind = self._last(sobject, last)
+        many = sobject is None  # it may lead to several objects, and Type tells to which; a queue says so itself
+
+        def read(record: Record) -> Any:
+            at: Record | None = record
+            for hop in hops:
+                id_ = None if at is None else own_value(at, hop)
+                if not id_:
+                    return None
+                of, at = self.related(str(id_))
+                if name == "Type" and many and of is not None and of.name != "Group":
+                    return None if at is None else of.name
+            return None if at is None else own_value(at, name)
+
+        return Column(path=(*canonical, name), type=kind, read=read)
+
+    def _target(self, relationship: str) -> SObject | None:
+        """Return the one object a relationship leads to, or None where it may lead to several."""
+        if relationship in {"CreatedBy", "LastModifiedBy", "SubmittedBy", "LastActor"}:
+            return self._schema.find("User")
+        if relationship == "Parent" and self._sobject.name == "CaseComment":
+            return self._schema.find("Case")
+        return self._schema.find(relationship)
+
+    def _last(self, sobject: SObject | None, last: str) -> tuple[str, str]:
+        if sobject is None:
+            name = _NAME_COLUMNS.get(last.lower())
+            if name is None:
+                raise no_such_column(last, "Name")
+            return name, "boolean" if name == "IsActive" else "string"
+        field = sobject.column(last)
+        if field is None:
+            raise no_such_column(last, sobject.name)
+        return str(field["name"]), str(field["type"])
+
+
+def _reference(relationship: str) -> str:
+    if relationship.lower().endswith("__r"):
+        return relationship[:-3] + "__c"
+    return relationship + "Id"
+
+
+def _relationship(reference: str) -> str:
+    return reference[:-3] + "__r" if reference.endswith("__c") else reference.removesuffix("Id")
