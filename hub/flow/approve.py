@@ -11,7 +11,8 @@ from hub.domain.codes import code_hash
 from hub.domain.plans import Approval, Plan
 from hub.errors import ApprovalRefused, BrakeEngaged, PlanStale
 from hub.flow.plan import engaged_brakes, open_item_count
-from hub.ledger.ledger import Ledger, PlanStatus
+from hub.ledger.ledger import Ledger
+from hub.ledger.plans import PlanStatus
 
 
 def approve(

@@ -49,10 +49,10 @@ def pull_source(
         return (receipt,)
     receipts: list[Receipt] = []
     for stream in streams:
-        receipt, error = _pull_stream(ledger, connector, source, stream, run, clock, full, progress)
+        receipt, failure = _pull_stream(ledger, connector, source, stream, run, clock, full, progress)
         ledger.add_receipt(run, receipt)
         receipts.append(receipt)
-        if isinstance(error, SourceUnavailable):
+        if isinstance(failure, SourceUnavailable):
             break
     return tuple(receipts)
 

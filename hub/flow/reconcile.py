@@ -9,7 +9,8 @@ from reconciliation.run import reconcile as think
 
 from hub.charter.model import Charter
 from hub.domain.findings import FINDING_KINDS
-from hub.ledger.ledger import FindingChanges, Ledger
+from hub.ledger.findings import FindingChanges
+from hub.ledger.ledger import Ledger
 
 DERIVED = ("identity", "link", "work_item", "owner_claim", "handoff", "correction")
 
