@@ -60,7 +60,7 @@ def test_reading_marks_no_mail_as_seen(folder, mail):
     folder.add(mail("one"))
     pull(folder.connector())
     folder.client.select_folder(folder.name, readonly=True)
-    assert folder.client.search(["UNSEEN"]) == [1]
+    assert len(folder.client.search(["UNSEEN"])) == 1
 
 
 def test_a_second_pull_sends_few_commands_and_yields_nothing(folder, mail):
@@ -85,9 +85,10 @@ def test_searching_above_the_last_uid_does_not_return_the_last_message(folder, m
     folder.add(mail("one"))
     box = Mailbox("ops_mail", folder.source().connection, Secret("correct horse"))
     box.open()
-    assert box.uids_after(0) == [1]
-    assert box.uids_after(1) == []
-    assert box.uids_after(40) == []
+    (last,) = box.uids_after(0)
+    assert box.uids_after(last - 1) == [last]
+    assert box.uids_after(last) == []
+    assert box.uids_after(last + 40) == []
     box.close()
 
 
@@ -111,7 +112,8 @@ def test_pages_are_bounded_and_each_cursor_is_safe(folder, mail, monkeypatch):
         folder.add(mail(f"news {n}", id=f"{n}@acme.example"))
     pages = pull(folder.connector())
     assert [len(p.records) for p in pages] == [2, 2, 1]
-    assert [json.loads(p.cursor)["last_uid"] for p in pages] == [2, 4, 5]
+    first = json.loads(pages[0].cursor)["last_uid"]
+    assert [json.loads(p.cursor)["last_uid"] - first for p in pages] == [0, 2, 3]
     resumed = pull(folder.connector(), pages[0].cursor)
     assert [r.native_id for p in resumed for r in p.records] == ["2@acme.example", "3@acme.example", "4@acme.example"]
 
@@ -130,7 +132,7 @@ def test_one_bad_mail_is_quarantined_and_the_others_are_read(folder, mail):
     (bad,) = [q for p in pages for q in p.quarantined]
     assert (bad.native_id, bad.reason) == ("2@acme.example", "not exactly one From header")
     assert bad.payload.endswith(b"two senders")
-    assert json.loads(pages[-1].cursor)["last_uid"] == 3
+    assert pull(folder.connector(), pages[-1].cursor) == []
 
 
 def test_a_mail_too_large_is_quarantined_without_being_fetched(folder, mail, monkeypatch):
