@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -20,7 +21,15 @@ from hub.errors import SourceError, SourceRefused
 class AirtableConnector:
     """Streams `collaborators`, `items` and `updates` of one base; a record is its `rec...` id."""
 
-    def __init__(self, name: str, source: AirtableSource, secret: Callable[[str], Secret]) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: AirtableSource,
+        secret: Callable[[str], Secret],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._name = name
         self._source = source
         self._meter = Meter()
@@ -32,6 +41,8 @@ class AirtableConnector:
             secret(connection.token).reveal(),
             per_second=connection.requests_per_second,
             meter=self._meter,
+            clock=clock,
+            sleep=sleep,
         )
         self._puller = pull.Puller(self._web, source)
         self._writer = OwnerCellWriter(self._web, source.items, self._web.write_session()) if source.writable else None

@@ -40,10 +40,8 @@ class Position:
         stamp = held.get("stamp")
         return cls(stamp=datetime.fromisoformat(stamp) if stamp else None, again=bool(held.get("again")))
 
-    def text(self) -> str | None:
-        """The cursor, or None for the beginning."""
-        if self.stamp is None and not self.again:
-            return None
+    def text(self) -> str:
+        """The cursor."""
         stamp = self.stamp.astimezone(UTC).isoformat() if self.stamp else None
         return orjson.dumps({"stamp": stamp, "again": self.again}).decode()
 
@@ -91,7 +89,7 @@ class Puller:
                 held.observations += self._account({"id": gone}, own, "", now, active=False)
             self._known |= present
             cursor = orjson.dumps({"present": sorted(present)}).decode()
-        yield held.page(cursor)
+        yield held.page(cursor or '{"present":[]}')
 
     def items(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
         """Items changed since the cursor, oldest change first where the base keeps a modified stamp."""
@@ -184,12 +182,13 @@ class Puller:
 
         return read
 
+    # Collaborators carry no stamp: they are told as of the full hour, so that reading one twice says the same
+    # thing twice.
     def _account(
         self, user: Json, own: str, raw: str, now: datetime, *, active: bool | None = None
     ) -> tuple[Observation, ...]:
-        return parse.account(
-            user, source=self._web.source, base=self._base, own=own, at=self._clock(now), raw=raw, active=active
-        )
+        at = self._clock(now).replace(minute=0, second=0, microsecond=0)
+        return parse.account(user, source=self._web.source, base=self._base, own=own, at=at, raw=raw, active=active)
 
     def _people_table(self, table: str) -> list[Json]:
         schema = self._web.tables().get(table, {})
@@ -262,7 +261,7 @@ class _Batch:
         self.observations += parsed.observations
         return parsed
 
-    def page(self, cursor: str | None) -> Page:
+    def page(self, cursor: str) -> Page:
         return Page(
             records=tuple(self._records),
             observations=tuple(self.observations),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ class JiraConnector:
         secret: Callable[[str], Secret],
         *,
         overlap: timedelta = pull.OVERLAP,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
         self._source = source
@@ -37,7 +39,7 @@ class JiraConnector:
         self._meter = Meter()
         connection = source.connection
         token = secret(connection.token).reveal()
-        self._site = Site(name, connection.server, connection.email, token, meter=self._meter)
+        self._site = Site(name, connection.server, connection.email, token, meter=self._meter, sleep=sleep)
         self._mapping = Mapping(source=name, server=self._site.server, fields=source.fields)
         self._known: set[str] = set()
         self._writer: AssigneeWriter | None = None

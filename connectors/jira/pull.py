@@ -17,6 +17,7 @@ from hub.errors import SourceBroken
 
 USERS = "users"
 ISSUES = "issues:"
+NO_POSITION = "{}"
 
 # Search sees a change seconds to hours late, and not monotonically: what lies this far back is asked again.
 OVERLAP = timedelta(hours=2)
@@ -47,10 +48,8 @@ class Position:
         held = orjson.loads(cursor)
         return cls(updated=held["updated"], seen=held["seen"])
 
-    def text(self) -> str | None:
-        """The cursor, or None when nothing has been read yet."""
-        if self.updated is None:
-            return None
+    def text(self) -> str:
+        """The cursor."""
         return orjson.dumps({"updated": self.updated, "seen": self.seen}, option=orjson.OPT_SORT_KEYS).decode()
 
     def advance(self, stored: dict[str, int], bound: int | None, overlap: int) -> None:
@@ -65,7 +64,8 @@ class Position:
 
 
 def users(site: Site, known: set[str], *, now: datetime) -> Iterator[Page]:
-    """Pages of accounts. There is no incremental way, so the cursor stays None."""
+    """Pages of accounts. Jira cannot say which have changed, so every pull reads all and the cursor says
+    nothing."""
     own = site.me()
     start = 0
     while True:
@@ -91,18 +91,27 @@ def users(site: Site, known: set[str], *, now: datetime) -> Iterator[Page]:
                 continue
             known.add(raw.native_id)
             records.append(raw)
-        yield Page(records=tuple(records), observations=tuple(observations), quarantined=tuple(quarantined))
+        yield Page(
+            records=tuple(records),
+            observations=tuple(observations),
+            quarantined=tuple(quarantined),
+            cursor=NO_POSITION,
+        )
         start += len(body)
         if len(body) < SURELY_LAST:
             return
 
 
 def account(site: Site, user: Json, own: str, raw: str, now: datetime) -> tuple[Observation, ...]:
-    """Observations of an account as of the service's own clock (ours only when it sends no Date)."""
+    """Observations of an account as of the full hour by the service's own clock (ours when it sends no Date).
+
+    Accounts carry no stamp; at full hours, reading one twice says the same thing twice.
+    """
     if not isinstance(user, dict):
         raise Unreadable("a user that is no object")
+    at = (site.date or now).replace(minute=0, second=0, microsecond=0)
     evidence = f"{site.server}/jira/people/{user.get('accountId', '')}"
-    return parse.account(user, source=site.source, own=own, at=site.date or now, raw=raw, evidence=evidence)
+    return parse.account(user, source=site.source, own=own, at=at, raw=raw, evidence=evidence)
 
 
 def issues(

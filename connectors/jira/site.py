@@ -6,7 +6,8 @@ builds objects at a cost of 140 us an issue; its search truncates silently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,7 +27,16 @@ API = "/rest/api/2/"
 class Site:
     """Reads from one Jira site; `date` is the service's own clock at its last reply (UTC)."""
 
-    def __init__(self, source: str, server: str, email: str, token: str, *, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        server: str,
+        email: str,
+        token: str,
+        *,
+        meter: Meter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.source = source
         self.server = server.rstrip("/")
         self.date: datetime | None = None
@@ -41,7 +51,7 @@ class Site:
         )
         self._client = client  # its destructor closes the session
         self._session: requests.Session = client._session
-        adapter = ReadingAdapter(source, allowed_hosts=[urlsplit(self.server).netloc], meter=meter)
+        adapter = ReadingAdapter(source, allowed_hosts=[urlsplit(self.server).netloc], meter=meter, sleep=sleep)
         self.meter = mount(self._session, adapter)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
