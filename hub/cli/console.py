@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from rich.table import Table
 from hub.flow.ingest import Progress as Step
 from hub.flow.ingest import Report
 
-out = Console(soft_wrap=False)
+#: Tables that go to a file or a pipe are not squeezed into the 80 columns of a terminal that is not there.
+out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 Config = Annotated[
