@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol
 
+import orjson
 import requests
 from urllib3.exceptions import NewConnectionError
 
@@ -100,7 +101,7 @@ class OwnerCellWriter:
             response = self._session.patch(self._web.record_url(self._items.table, record), json=body)
         except (requests.RequestException, HubError) as error:
             return _lost(error)
-        return _outcome(response)
+        return _outcome(response, record)
 
     def sent_by_us(self, record: str, desired: str | None, since: datetime, *, marker: str) -> bool | None:
         """None: records carry no history."""
@@ -139,13 +140,21 @@ def _lost(error: Exception) -> SendResult:
     return SendResult(kind="unknown", detail=f"no answer ({type(error).__name__})")
 
 
-def _outcome(response: requests.Response) -> SendResult:
+def _outcome(response: requests.Response, record: str) -> SendResult:
     status = response.status_code
     detail = f"{status}{said(response)}"
-    if status == 200:
+    if status == 200 and _echoes(response, record):  # a 200 with a page is some proxy's answer
         return SendResult(kind="accepted", detail=detail)
     if status == 429:
         return SendResult(kind="not_processed", detail=detail)
     if 400 <= status < 500:
         return SendResult(kind="refused", detail=detail)
     return SendResult(kind="unknown", detail=detail)
+
+
+def _echoes(response: requests.Response, record: str) -> bool:
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(body, dict) and body.get("id") == record

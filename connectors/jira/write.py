@@ -135,7 +135,7 @@ def _lost(error: Exception) -> SendResult:
 def _outcome(response: requests.Response) -> SendResult:
     status = response.status_code
     detail = f"{status}{said(response)}"
-    if status in {200, 204}:
+    if status == 204:  # a 200 with a page is some proxy's answer, not Jira's
         return SendResult(kind="accepted", detail=detail)
     if status in {409, 412}:
         return SendResult(kind="precondition_failed", detail=detail)
