@@ -9,5 +9,6 @@ reconciliation   identities, work items, one asset per finding kind, the report
 plan             the proposal and the write-back
 checks           freshness, completeness, findings, quarantine, write-back
 jobs schedules sensors
+graph            all of it together, for one configuration
 metadata         values turned into what the UI shows; all text from tools is escaped there
 """

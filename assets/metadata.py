@@ -3,7 +3,6 @@
 Numbers come first, because the UI plots them over time; long lists are cut at twenty rows.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -133,7 +132,9 @@ def report_markdown(content: ReportContent, link: str = "") -> str:
     return "\n".join(lines)
 
 
-def plan_metadata(content: ReportContent, plan: Plan, brakes: Sequence[tuple[str, str]]) -> Metadata:
+def plan_metadata(
+    content: ReportContent, plan: Plan, brakes: Sequence[tuple[str, str]], told: Sequence[str] = ()
+) -> Metadata:
     """What is proposed, what would stop it, and how to approve it."""
     metadata: Metadata = {
         "changes": len(plan.changes),
@@ -144,6 +145,8 @@ def plan_metadata(content: ReportContent, plan: Plan, brakes: Sequence[tuple[str
         metadata["digest"] = plan.digest
         metadata["valid_until"] = clock(plan.expires_at)
         metadata["how_to_approve"] = MetadataValue.md(approval_markdown(plan, brakes))
+        if told:
+            metadata["told"] = MetadataValue.text(one_line("; ".join(told), 400))
         metadata["proposed"] = table(change_rows(content)[:TOP])
     return metadata
 
@@ -165,7 +168,7 @@ def approval_markdown(plan: Plan, brakes: Sequence[tuple[str, str]]) -> str:
 
 def launchpad(plan_id: str) -> str:
     """Address of the launchpad of `approve_plan` with the plan filled in and the code left empty."""
-    config = json.dumps({"ops": {"record_approval": {"config": {"plan": plan_id, "code": ""}}}}, indent=1)
+    config = f"ops:\n  record_approval:\n    config:\n      plan: {plan_id}\n      code: ''\n"
     return LAUNCHPAD.format(job="approve_plan", config=quote(config, safe=""))
 
 

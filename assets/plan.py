@@ -23,16 +23,15 @@ PLAN, WRITE_BACK = AssetKey("plan"), AssetKey("write_back")
     group_name="review",
     description="Proposed owner corrections. Nothing is written until an entitled person approves exactly this plan.",
 )
-def plan(context: AssetExecutionContext, hub: HubResource) -> MaterializeResult[None]:
+def plan(hub: HubResource) -> MaterializeResult[None]:
     """Make the plan, or keep the valid one that says the same; new plans send a code to each approver."""
     with hub.open() as opened:
         moment = now()
         made = make_plan(opened.ledger, opened.charter, now=moment)
         brakes = engaged_brakes(made, opened.charter, open_items=open_item_count(opened.ledger))
-        for line in tell_plan(opened, made):
-            context.log.info(line)
+        told = tell_plan(opened, made)
         content = read_content(opened.ledger, opened.charter, now=moment)
-    return MaterializeResult(metadata=plan_metadata(content, made, brakes))
+    return MaterializeResult(metadata=plan_metadata(content, made, brakes, told))
 
 
 class ApprovalConfig(Config):

@@ -14,7 +14,7 @@ from dagster import (
 )
 
 from assets.jobs import apply_plan
-from assets.notices import tell_failed_run
+from assets.notices import tell_broken_run
 from assets.plan import ApplyConfig
 from assets.resources import HubResource
 
@@ -50,4 +50,5 @@ def apply_approved_plans(context: SensorEvaluationContext, hub: HubResource) -> 
 def alert_on_broken_runs(context: RunFailureSensorContext, hub: HubResource) -> None:
     """Tell the people the charter names that a job needs them."""
     with hub.open() as opened:
-        tell_failed_run(opened, context.dagster_run.job_name, context.failure_event.message or "no message")
+        told = tell_broken_run(opened, context.dagster_run.job_name, context.failure_event.message or "no message")
+    context.log.info(f"{told.delivered} messages went out, {told.failed} wait for the next time")

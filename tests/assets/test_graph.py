@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from dagster import DefaultScheduleStatus, DefaultSensorStatus, Definitions
+
+from assets.graph import graph
 from hub.charter.load import load_charter
 from hub.settings import Settings
 
@@ -20,12 +22,9 @@ GOLDEN = Path(__file__).with_name("graph.json")
 
 
 @pytest.fixture
-def defs(config: Path, monkeypatch: pytest.MonkeyPatch) -> Definitions:
-    monkeypatch.setenv("HUB_CONFIG", str(config))
-    from hub.definitions import definitions
-
+def defs(config: Path) -> Definitions:
     settings = Settings.load(config)
-    return definitions(settings, load_charter(settings.charter))
+    return graph(settings, load_charter(settings.charter))
 
 
 def drawn(defs: Definitions) -> dict[str, Any]:

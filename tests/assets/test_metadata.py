@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from assets.metadata import approval_markdown, launchpad, report_markdown, report_metadata, table
 from dagster import IntMetadataValue, MarkdownMetadataValue, TextMetadataValue, UrlMetadataValue
+from ruamel.yaml import YAML
 
+from assets.metadata import approval_markdown, launchpad, report_markdown, report_metadata, table
 from hub.domain.findings import Finding
 from hub.domain.plans import Plan
 from hub.domain.records import Receipt
@@ -30,21 +30,18 @@ def content(count: int = 1) -> ReportContent:
         )
         for n in range(count)
     )  # fmt: skip
-    receipts = (
-        Receipt(source="ops_mail", stream="*", started_at=NOW, finished_at=NOW, error=NASTY, hint=NASTY),
-    )
+    receipts = (Receipt(source="ops_mail", stream="*", started_at=NOW, finished_at=NOW, error=NASTY, hint=NASTY),)
     trend = (TrendPoint(at=NOW, kind="owner_conflict", open=count),)
     return ReportContent(at=NOW, findings=findings, receipts=receipts, trend=trend)
 
 
 def test_hostile_text_adds_no_image_link_or_html_to_the_summary() -> None:
     text = report_markdown(content())
-    images = re.findall(r"(?<!\\)!(?<!\\)\[[^\]]*\]\(([^)]*)\)", text)
-    assert [i.split(";")[0] for i in images] == ["data:image/svg+xml"]
-    assert "graphql?" not in text.replace("\\", "").replace("graphql?query=mutation{launch}", "") or "](/graphql" not in text
-    assert "](/graphql" not in text
-    assert "<img" not in text
-    assert "https://evil" not in text.replace("\\", "")
+    ours = re.sub(r"\\.", "", text)
+    assert re.findall(r"!\[[^\]]*\]\(([^;)]*)", ours) == ["data:image/svg+xml"]
+    assert "<" not in ours
+    assert "://" not in ours
+    assert ours.count("](") == 1
 
 
 def test_the_numbers_come_first_so_that_they_plot_over_time() -> None:
@@ -62,26 +59,26 @@ def test_the_full_report_is_a_link_only_when_it_is_served_over_http() -> None:
 
 def test_tables_hold_twenty_short_lines_at_most() -> None:
     made = table({"text": "x" * 500 + "\n", "number": n} for n in range(60))
-    assert len(made.value) == 20
-    assert len(str(made.value[0].data["text"])) == 160
+    assert len(made.records) == 20
+    assert len(str(made.records[0].data["text"])) == 160
     assert [c.type for c in made.schema.columns] == ["string", "int"]
 
 
 def test_an_empty_table_is_a_table() -> None:
-    assert table([]).value == []
+    assert table([]).records == []
 
 
 def test_a_plan_says_how_to_approve_it_with_the_launchpad_filled_in() -> None:
     plan = Plan(created_at=NOW, expires_at=NOW + timedelta(hours=24), base_seq=1, charter_digest="", changes=())
     assert launchpad(plan.id) in approval_markdown(plan, ())
-    config = json.loads(parse_qs(urlsplit(launchpad(plan.id)).query)["config"][0])
+    config = YAML(typ="safe").load(parse_qs(urlsplit(launchpad(plan.id)).query)["config"][0])
     assert config == {"ops": {"record_approval": {"config": {"plan": plan.id, "code": ""}}}}
 
 
 def test_a_braked_plan_offers_no_way_to_approve() -> None:
     plan = Plan(created_at=NOW, expires_at=NOW, base_seq=1, charter_digest="", changes=())
     text = approval_markdown(plan, [("max_changes", "60 changes, at most 50")])
-    assert "max" in text
+    assert "max\\_changes" in text
     assert "playground" not in text
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from assets.verdicts import completeness, freshness, open_findings, quarantine, written
 
+from assets.verdicts import completeness, freshness, open_findings, quarantine, written
 from hub.domain.findings import Finding, Severity
 from hub.domain.records import Receipt
 
