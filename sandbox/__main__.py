@@ -82,15 +82,12 @@ def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
 
 def _from_file(store: Store, mint: Mint, file: world_file.WorldFile, now: datetime) -> Built:
     write(store, file.documents())
-    company = found(mint, now)
-    given = configuration.company_charter(mint, company)
-    charter = given.charter if file.charter is None else file.charter
     configuration.admit_hub(store, file.tools, mint)
-    return Built(
-        spaces=file.tools,
-        configured=configuration.Configured(charter=charter, secrets=given.secrets),
-        answer_key=[],
-    )
+    if file.charter is None:
+        configured = configuration.company_charter(mint, found(mint, now))
+    else:
+        configured = configuration.Configured(charter=file.charter, secrets=configuration.credentials(mint))
+    return Built(spaces=file.tools, configured=configured, answer_key=[])
 
 
 async def _serve(directory: Path, store: Store, built: Built, mailbox: Mailbox, mail_space: str) -> None:

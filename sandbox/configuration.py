@@ -14,9 +14,10 @@ from ruamel.yaml import YAML
 from sandbox.store import Store
 from sandbox.world import airtable, faults, jira, mail, salesforce
 from sandbox.world.identifiers import Mint
-from sandbox.world.people import HUB_ADDRESS, PHASES, TEAM_OF_PHASE, Company
+from sandbox.world.people import HUB_ACCOUNT, HUB_ADDRESS, PHASES, TEAM_OF_PHASE, Company
 from sandbox.world.story import SOURCE_OF
 
+_CLIENT = "hub-client"
 _APPROVERS = ("ada", "grace")
 _HEAD = "# What the partners of the simulated company agreed. Secrets are references only, relative to this file.\n"
 
@@ -138,7 +139,7 @@ def write(directory: Path, configured: Configured, addresses: Mapping[str, str])
 
 def _dump(path: Path, value: object, head: str) -> None:
     yaml = YAML()
-    yaml.default_flow_style = None
+    yaml.default_flow_style = False
     yaml.width = 110
     with path.open("w", encoding="utf-8") as file:
         file.write(head)
@@ -181,13 +182,13 @@ def _connection(tool: str, addresses: Mapping[str, str]) -> dict[str, Any]:
     if tool == "salesforce":
         return {
             "base_url": addresses["salesforce"],
-            "client_id": "hub-client",
+            "client_id": _CLIENT,
             "client_secret": "file:../secrets/salesforce_client_secret",
         }
     if tool == "jira":
         return {
             "server": addresses["jira"],
-            "email": "hub@acme.example",
+            "email": HUB_ACCOUNT,
             "token": "file:../secrets/jira_token",
         }
     if tool == "airtable":
@@ -291,18 +292,24 @@ def _sources() -> dict[str, Any]:
 
 
 def admit_hub(store: Store, tools: Mapping[str, str], mint: Mint) -> None:
-    """Give the hub an entry to spaces whose world file names none: the first account of each tool is its own.
+    """Give the hub an entry to every space, so that the emitted secrets always work.
 
-    A space that already has tokens gets one more, so that the emitted secrets always work.
+    It signs in as the account with its address, or, where a world file has none, as the first account.
     """
-    at = "2000-01-01T00:00:00.000000Z"
-    if space := tools.get("salesforce"):
-        user = next(store.scan(space, "User"), {}).get("Id")
-        store.put(space, "_client", [("hub-client", at, {"secret": mint.secret("salesforce"), "user": user})])
-    if space := tools.get("jira"):
-        doc = next(store.scan(space, "user"), {})
-        token = {"email": "hub@acme.example", "accountId": doc.get("accountId")}
-        store.put(space, "_token", [(mint.secret("jira"), at, token)])
-    if space := tools.get("airtable"):
-        doc = next(store.scan(space, "collaborator"), {})
-        store.put(space, "_token", [(mint.secret("airtable"), at, {"user": doc.get("id")})])
+
+    def account(tool: str, kind: str, address: str) -> dict[str, Any]:
+        people = list(store.scan(tools[tool], kind))
+        return next((p for p in people if p.get(address) == HUB_ACCOUNT), people[0] if people else {})
+
+    def admit(tool: str, kind: str, id_: str, doc: dict[str, Any]) -> None:
+        store.put(tools[tool], kind, [(id_, "2000-01-01T00:00:00.000000Z", {"_id": id_, **doc})])
+
+    if "salesforce" in tools:
+        user = account("salesforce", "User", "Email").get("Id")
+        admit("salesforce", "_client", _CLIENT, {"secret": mint.secret("salesforce"), "user": user})
+    if "jira" in tools:
+        login = {"email": HUB_ACCOUNT, "accountId": account("jira", "user", "emailAddress").get("accountId")}
+        admit("jira", "_token", mint.secret("jira"), login)
+    if "airtable" in tools:
+        owner = account("airtable", "collaborator", "email").get("id")
+        admit("airtable", "_token", mint.secret("airtable"), {"user": owner})

@@ -16,7 +16,7 @@ from sandbox.store import Store
 from sandbox.world import airtable, calendar, jira, mail, salesforce, words
 from sandbox.world.generate import furniture, write
 from sandbox.world.identifiers import Mint
-from sandbox.world.people import Company, Person
+from sandbox.world.people import HUB_ACCOUNT, Company, Person
 from sandbox.world.projection import Document
 from sandbox.world.story import SOURCE_OF, TOOLS, Tool
 
@@ -118,7 +118,7 @@ def hire(mint: Mint, names: Iterable[str]) -> dict[str, Person]:
             turn += 1
             key = f"{stem}_{turn}"
         account(key, name, f"{key}@{_DOMAIN}", "person", number)
-    account("hub", "Handoff Hub", "hub@acme.example", "hub", 91)
+    account("hub", "Handoff Hub", HUB_ACCOUNT, "hub", 91)
     return people
 
 
@@ -161,7 +161,7 @@ class _Case:
             values = {"Status": event.activity, "Activity__c": f"{n}. {event.activity}"}
             if record is None:
                 about = {
-                    "CaseNumber": f"{10_000 + self._number:08d}",
+                    "CaseNumber": f"{300_000 + self._number:08d}",
                     "Subject": self._title,
                     "Description": self._about,
                     "Phase__c": None,

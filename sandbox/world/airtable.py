@@ -106,10 +106,9 @@ class Row:
         self._updates.append(("record", id_, calendar.stamp(at), doc))
 
     def documents(self) -> Iterator[Document]:
-        """Give the row and its updates; empty cells are left out, as the API does."""
+        """Give the row and its updates; empty cells are left out, and Last Modified is computed by the server."""
         self._put("Updates", [id_ for _, id_, _, _ in self._updates])
         stamp = calendar.stamp(self._modified)
-        self._cells[FIELD["Modified"]] = calendar.airtable(self._modified)
         doc = {
             "id": self.id,
             "createdTime": calendar.airtable(self._created),
@@ -142,7 +141,8 @@ def base(mint: Mint, company: Company, at: datetime, statuses: Sequence[str]) ->
         yield "collaborator", person.airtable, stamp, collaborator(person)
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
-        yield "_token", mint.secret("airtable"), stamp, {"user": hub.airtable}
+        token = mint.secret("airtable")
+        yield "_token", token, stamp, {"_id": token, "user": hub.airtable}
 
 
 def _select(names: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -43,7 +44,7 @@ class Mint:
 
     def salesforce(self, prefix: str, number: int) -> str:
         """Give an 18-character Salesforce id with this key prefix."""
-        return with_check(prefix + base62(self._number("pod"), 3) + base62(number, 9))
+        return with_check(prefix + _pod(self.seed) + base62(number, 9))
 
     def airtable(self, prefix: str, name: str) -> str:
         """Give an Airtable id: ``rec``, ``usr``, ``fld``, ``tbl`` and fourteen characters."""
@@ -63,6 +64,11 @@ class Mint:
 
     def _number(self, name: str) -> int:
         return int.from_bytes(blake2b(f"{self.seed}/{name}".encode(), digest_size=16).digest(), "big")
+
+
+@lru_cache(maxsize=8)
+def _pod(seed: int) -> str:
+    return base62(int.from_bytes(blake2b(f"{seed}/pod".encode(), digest_size=16).digest(), "big"), 3)
 
 
 def jira_id(number: int) -> str:

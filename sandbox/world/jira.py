@@ -39,7 +39,7 @@ class Issue:
         """Create the issue; the first values leave no changelog, as in Jira."""
         self.id = jira_id(number)
         self.key = jira_key(number)
-        self._serial = number * _ROOM
+        self._serial = (number + 1) * _ROOM
         self._rows: list[Document] = []
         self._names: dict[str | None, str | None] = {None: None}
         if owner is not None:
@@ -191,7 +191,8 @@ def site(mint: Mint, company: Company, at: datetime, names: Sequence[str]) -> It
         yield "user", person.jira, stamp, doc
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
-        yield "_token", mint.secret("jira"), stamp, {"email": hub.email, "accountId": hub.jira}
+        token = mint.secret("jira")
+        yield "_token", token, stamp, {"_id": token, "email": hub.email, "accountId": hub.jira}
 
 
 def _fields() -> Iterator[dict[str, Any]]:

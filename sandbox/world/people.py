@@ -15,7 +15,8 @@ TEAM_OF_PHASE = {
     "Launch": "launch",
     "Optimize": "strategy",
 }
-HUB_ADDRESS = "handoffs@hub.example"
+HUB_ADDRESS = "handoffs@hub.example"  # the shared mailbox
+HUB_ACCOUNT = "hub@acme.example"  # the address of its accounts in the tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,5 +136,5 @@ def found(mint: Mint, now: datetime) -> Company:
     for number, (key, name) in enumerate(_CONTRACTORS, start=len(_STAFF) + 1):
         hire(Person(key=key, name=name, email=f"{key}@contractor.example", kind="contractor"), number)
     hire(Person(key="bot", name="Release bot", email="release-bot@acme.example", kind="bot"), 90)
-    hire(Person(key="hub", name="Handoff Hub", email="hub@acme.example", kind="hub"), 91)
+    hire(Person(key="hub", name="Handoff Hub", email=HUB_ACCOUNT, kind="hub"), 91)
     return Company(people=people, teams=teams, queue=mint.salesforce("00G", 1))

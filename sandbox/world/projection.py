@@ -135,7 +135,7 @@ class _Salesforce(_Base):
         own: dict[str, Any]
         if story.sobject == "Case":
             own = {
-                "CaseNumber": f"{10_000 + story.number:08d}",
+                "CaseNumber": f"{300_000 + story.number:08d}",
                 "Subject": story.titles["salesforce"],
                 "Due__c": story.due.isoformat(),
                 "Activity__c": None,

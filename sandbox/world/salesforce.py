@@ -227,7 +227,7 @@ def org(
     }
     yield "Group", company.queue, stamp, queue
     hub = next((p.salesforce for p in company.people.values() if p.kind == "hub"), None)
-    yield "_client", "hub-client", stamp, {"secret": mint.secret("salesforce"), "user": hub}
+    yield "_client", "hub-client", stamp, {"_id": "hub-client", "secret": mint.secret("salesforce"), "user": hub}
 
 
 def _name(owner: Person | None) -> str:

@@ -75,10 +75,16 @@ def read(path: Path) -> WorldFile:
 
 
 def save(store: Store, path: Path, charter: dict[str, Any] | None = None) -> None:
-    """Write everything a store holds as a world file that reads back to the same documents."""
+    """Write everything a store holds as a world file that reads back to the same documents.
+
+    Left out are sessions and the like: documents of the sandbox's own that carry no id.
+    """
     spaces: dict[str, Any] = {}
     for space in store.spaces():
-        spaces[space] = {kind: list(store.scan(space, kind)) for kind in store.kinds(space)}
+        spaces[space] = {
+            kind: [doc for doc in store.scan(space, kind) if kind[0] != "_" or any(doc.get(name) for name in _IDS)]
+            for kind in store.kinds(space)
+        }
     path.write_bytes(orjson.dumps({"spaces": spaces} | ({"charter": charter} if charter else {})))
 
 
