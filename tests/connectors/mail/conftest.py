@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from connectors.mail.connector import MailConnector, connect
 from hub.charter.secret import Secret
 from hub.charter.sources import MailSource
 
-USER, PASSWORD = "handoffs@hub.example", "correct horse"
+USER, PASSWORD = "handoffs@hub.example", "correct-horse"
 HUB = "Handoff Hub <handoffs@hub.example>"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -181,6 +182,7 @@ userdb {{
 mail_location = maildir:{directory}/mail/%u
 mail_max_userip_connections = 100
 mail_fsync = never
+auth_failure_delay = 0
 """
     path = directory / "dovecot.conf"
     path.write_text(settings, encoding="utf-8")
@@ -210,17 +212,21 @@ def _dovecot_program() -> str:
 
 
 @pytest.fixture(scope="session", params=["pymap", pytest.param("dovecot", marks=pytest.mark.dovecot)])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real IMAP server: each test runs on pymap, and on Dovecot where it is installed."""
-    directory = tmp_path_factory.mktemp(request.param)
-    if request.param == "pymap":
+    # pytest's own directories are closed to the user that Dovecot changes to
+    with tempfile.TemporaryDirectory(prefix="mail-") as directory:
+        yield from _running(request.param, Path(directory))
+
+
+def _running(kind: str, directory: Path) -> Iterator[Server]:
+    if kind == "pymap":
         process, port = _pymap(directory)
     else:
         process, port = _dovecot(_dovecot_program(), directory)
     try:
         _wait_for(port, process)
-        # Dovecot's static user database takes any name; its maildir is named after it
-        yield Server(request.param, port, USER)
+        yield Server(kind, port, USER)
     finally:
         process.terminate()
         process.wait(10)

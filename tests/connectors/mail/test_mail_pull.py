@@ -83,7 +83,7 @@ def test_new_mail_is_read_from_the_cursor_on(folder, mail):
 
 def test_searching_above_the_last_uid_does_not_return_the_last_message(folder, mail):
     folder.add(mail("one"))
-    box = Mailbox("ops_mail", folder.source().connection, Secret("correct horse"))
+    box = Mailbox("ops_mail", folder.source().connection, Secret("correct-horse"))
     box.open()
     (last,) = box.uids_after(0)
     assert box.uids_after(last - 1) == [last]
