@@ -41,9 +41,7 @@ class Store:
         self.path = path
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(
-            "PRAGMA synchronous=OFF"
-        )  # a world can be built again; it need not survive a power cut
+        self._db.execute("PRAGMA synchronous=OFF")  # a world can be built again; it need not survive a power cut
         self._db.execute("PRAGMA cache_size=-65536")
         self._db.executescript(_SCHEMA)
         self._lock = threading.RLock()
@@ -179,16 +177,11 @@ class Store:
         shelf = self._shelf(space, kind)
         if parent is None:
             return int(self._rows("SELECT count(*) FROM doc WHERE shelf = ?", (shelf,))[0][0])
-        return int(
-            self._rows("SELECT count(*) FROM doc WHERE shelf = ? AND parent = ?", (shelf, parent))[0][0]
-        )
+        return int(self._rows("SELECT count(*) FROM doc WHERE shelf = ? AND parent = ?", (shelf, parent))[0][0])
 
     def kinds(self, space: str) -> list[str]:
         """Name the kinds of documents a space holds, sorted."""
-        return [
-            str(kind)
-            for (kind,) in self._rows("SELECT kind FROM shelf WHERE space = ? ORDER BY kind", (space,))
-        ]
+        return [str(kind) for (kind,) in self._rows("SELECT kind FROM shelf WHERE space = ? ORDER BY kind", (space,))]
 
     def spaces(self) -> list[str]:
         """Name every space, sorted."""

@@ -98,7 +98,7 @@ class Searcher:
         return self._clause(cond, asker)
 
     def _clause(self, clause: Clause, asker: Asker) -> Test:
-        field = _field(clause)
+        field = self.canonical(clause.field)
         if field in {"updated", "created"}:
             return _dated(clause, lambda issue: parsed(issue[field]), lambda value: _instant(value, asker))
         if field == "duedate":
