@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from hub.charter.load import load_charter
 from hub.charter.secret import Secret, resolve
 from hub.errors import ConfigurationError

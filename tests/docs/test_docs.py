@@ -10,11 +10,12 @@ from typing import Any
 import click
 import pytest
 import typer
+from pydantic import BaseModel
+
 from hub.charter.model import Charter
 from hub.cli.app import app
 from hub.domain.findings import FINDING_KINDS
 from hub.settings import _File
-from pydantic import BaseModel
 
 PROJECT = Path(__file__).parents[2]
 DOCS = sorted([PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").rglob("*.md")])

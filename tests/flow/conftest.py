@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from connectors.base import OwnerReading, SendResult
 from hub.charter.model import Charter
 from hub.errors import SourceUnavailable
@@ -120,7 +121,10 @@ def charter() -> Charter:
             }
         },
         "people": {
-            "ada": {"name": "Ada", "token": "sha256:" + "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"},
+            "ada": {
+                "name": "Ada",
+                "token": "sha256:" + "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683",
+            },
             "bob": {"name": "Bob"},
             "cleo": {"name": "Cleo", "left": "2026-01-01"},
             "dan": {"name": "Dan"},

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from hub.charter.model import Charter
 from hub.domain.plans import Approval, OwnerChange, Plan
 from hub.errors import ApprovalRefused, BrakeEngaged, PlanStale, Refused
@@ -114,9 +115,7 @@ def test_a_tool_that_accepts_and_does_not_write_is_found_out(ledger: Ledger, cha
 def test_an_accident_at_any_write_loses_and_doubles_nothing(
     ledger: Ledger, charter: Charter, clock, tool, accident: str, at: int, keeps_history: bool
 ) -> None:
-    company = tool(
-        owners={"r1": "old", "r2": "old", "r3": "old"}, script={at: accident}, keeps_history=keeps_history
-    )
+    company = tool(owners={"r1": "old", "r2": "old", "r3": "old"}, script={at: accident}, keeps_history=keeps_history)
     plan = _approved(ledger, _plan(charter, clock()), clock())
     for _ in range(3):
         with suppress(BaseException):
