@@ -98,7 +98,7 @@ def test_secrets_resolve_by_reference_and_never_show(tmp_path: Path) -> None:
     assert "0123" not in f"{secret} {secret!r} {[secret]}"
     assert isinstance(resolve("env:A", directory=tmp_path, environment={"A": "x"}), Secret)
     for reference in ("env:MISSING", "file:missing"):
-        with pytest.raises(ConfigurationError, match="MISSING|missing"):
+        with pytest.raises(ConfigurationError, match=r"MISSING|missing"):
             resolve(reference, directory=tmp_path, environment={})
 
 
