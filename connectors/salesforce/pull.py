@@ -19,13 +19,13 @@ import orjson
 
 from connectors.salesforce import soql
 from connectors.salesforce.org import Org, Rows
-from connectors.salesforce.parse import Unreadable, instant
 from hub.errors import SourceBroken, SourceRefused
 
 OVERLAP = timedelta(minutes=10)
 # A stamp younger than this may come again on a second change within the same second.
 _SETTLED = timedelta(seconds=2)
 _REMEMBERED = 2_000
+_NEVER = datetime.min.replace(tzinfo=UTC)  # stands for a stamp that cannot be read
 _IDS_PER_QUERY = 200  # 200 ids are about 5,500 characters of URL; Salesforce accepts 16,000
 _ROWS = 2_000
 
@@ -134,21 +134,21 @@ def _advanced(before: Position, rows: Rows, began: datetime, *, end: bool) -> Po
     """The position after a page. Stamps at or after `began` belong to changes made during the walk, which
     appear out of order; they never move the position, and the next walk reads them."""
     at = before.at
-    seen = dict(before.seen)
-    for row in rows.rows:
-        try:
-            stamp = instant(row, "SystemModstamp")
-        except Unreadable:
-            continue
-        if stamp < began and (at is None or stamp > at):
-            at = stamp
-        if rows.at - stamp >= _SETTLED:
-            seen[str(row.get("Id"))] = _stamp(row)
+    stamps = [(_moment(_stamp(row)), row) for row in rows.rows]
+    for moment, _ in stamps:
+        if moment < began and (at is None or moment > at):
+            at = moment
     if end:
         at = began if at is None else max(at, began)
-    edge = at - OVERLAP if at else datetime.min.replace(tzinfo=UTC)
-    kept = sorted(((stamp, id_) for id_, stamp in seen.items() if _moment(stamp) >= edge), reverse=True)
-    return Position(at=at, seen={id_: stamp for stamp, id_ in kept[:_REMEMBERED]})
+    edge = at - OVERLAP if at else _NEVER
+    seen = {id_: stamp for id_, stamp in before.seen.items() if _moment(stamp) >= edge}
+    for moment, row in stamps:
+        if moment >= edge and rows.at - moment >= _SETTLED:
+            seen[str(row.get("Id"))] = _stamp(row)
+    if len(seen) > _REMEMBERED:
+        newest = sorted(seen.items(), key=lambda each: (_moment(each[1]), each[0]), reverse=True)
+        seen = dict(newest[:_REMEMBERED])
+    return Position(at=at, seen=seen)
 
 
 def _stamp(row: Mapping[str, Any]) -> str:
@@ -157,9 +157,10 @@ def _stamp(row: Mapping[str, Any]) -> str:
 
 def _moment(stamp: str) -> datetime:
     try:
-        return datetime.fromisoformat(stamp)
+        moment = datetime.fromisoformat(stamp)
     except ValueError:
-        return datetime.min.replace(tzinfo=UTC)
+        return _NEVER
+    return moment if moment.tzinfo else _NEVER
 
 
 def stored(positions: Mapping[str, Position]) -> str:
