@@ -72,7 +72,8 @@ def listing(database: Database, plans: Collection[str] | None) -> tuple[tuple[In
 
 def last_outcomes(connection: Connection, plans: Collection[str]) -> list[OutcomeKind | None]:
     """The last outcome of each intent of these plans (None: none yet)."""
-    newest = select(func.max(intent_event.c.seq)).where(intent_event.c.intent == intent.c.key).scalar_subquery()
+    event = intent_event.alias()
+    newest = select(func.max(event.c.seq)).where(event.c.intent == intent.c.key).correlate(intent).scalar_subquery()
     query = (
         select(intent_event.c.kind)
         .select_from(intent.outerjoin(intent_event, intent_event.c.seq == newest))

@@ -21,7 +21,10 @@ def upsert(
 
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert unless a unique column is taken; whether it was inserted."""
-    return connection.execute(_insert(connection, table).on_conflict_do_nothing(), dict(row)).rowcount == 1
+    statement = _insert(connection, table).on_conflict_do_nothing()
+    # SQLAlchemy keeps the count of an INSERT only when it is asked to.
+    done = connection.execute(statement, dict(row), execution_options={"preserve_rowcount": True})
+    return done.rowcount == 1
 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:

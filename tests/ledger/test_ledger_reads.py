@@ -1,0 +1,105 @@
+"""Reading back: all of it, as it was known at a moment, of some records."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.domain.records import Receipt
+from hub.ledger import Ledger
+from hub.ledger.reads import OBSERVATIONS
+
+
+def test_an_empty_ledger_has_all_columns_and_no_rows(ledger: Ledger) -> None:
+    assert ledger.observations().schema == OBSERVATIONS
+    assert ledger.history([("jira", "1")]).schema == OBSERVATIONS
+    assert ledger.history([]).num_rows == 0
+    assert (ledger.head(), ledger.raw("0" * 64), ledger.cursor("jira", "issues")) == (0, None, None)
+
+
+def test_every_column_comes_back_as_it_was_told(ledger: Ledger, scene: Any) -> None:
+    said = scene.said("bob", 1.5, "history", actor="ada", part="p")
+    scene.tell(ledger, said, scene.said(None, 2), learned=5)
+
+    told, nobody = ledger.observations().to_pylist()
+
+    assert told == {
+        "seq": 1, "source": "jira", "entity": "item", "record": "1", "part": "p", "field": "owner",
+        "value": "bob", "valid_from": scene.at(1.5), "origin": "history", "actor": "ada", "raw": "",
+        "evidence": "", "recorded_at": scene.at(5),
+    }  # fmt: skip
+    assert (nobody["value"], nobody["actor"]) == (None, None)
+    assert ledger.observations().schema == OBSERVATIONS
+
+
+def test_times_keep_their_microseconds_and_reach_far(ledger: Ledger, scene: Any) -> None:
+    from dataclasses import replace
+
+    times = [
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+    ]
+    scene.tell(ledger, *(replace(scene.said("x", 0, "event"), valid_from=t) for t in times))
+    assert ledger.observations().column("valid_from").cast("int64").to_pylist() == [
+        (t - datetime(1970, 1, 1, tzinfo=UTC)) // (datetime.resolution) for t in times
+    ]
+
+
+def test_the_ledger_can_be_read_as_it_was_known_at_a_moment(ledger: Ledger, scene: Any) -> None:
+    scene.tell(ledger, scene.said("ada", 0, "history"), learned=1)
+    scene.tell(ledger, scene.said("bob", 5, "history"), learned=6)
+    # Learned last, although it happened in between.
+    scene.tell(ledger, scene.said("cyd", 2, "history"), learned=9)
+
+    def known(hours: float) -> list[str]:
+        values: list[str] = ledger.observations(as_of=scene.at(hours)).column("value").to_pylist()
+        return values
+
+    assert known(0.5) == []
+    assert known(1) == ["ada"]
+    assert known(8) == ["ada", "bob"]
+    assert known(9) == ["ada", "bob", "cyd"]
+
+
+def test_the_history_of_some_records(ledger: Ledger, scene: Any) -> None:
+    scene.tell(ledger, *(scene.said(str(n), 0, record=str(n)) for n in range(1000)))
+    wanted = [("jira", str(n)) for n in range(0, 1000, 2)]
+
+    found = ledger.history([*wanted, ("salesforce", "1"), ("jira", "none"), wanted[0]])
+
+    assert found.column("record").to_pylist() == [record for _, record in wanted]
+    assert found.schema == OBSERVATIONS
+    assert found.column("seq").to_pylist() == sorted(found.column("seq").to_pylist())
+
+
+def test_many_rows_come_in_order(ledger: Ledger, scene: Any) -> None:
+    scene.tell(ledger, *(scene.said(str(n), 0, "event", record=str(n % 7)) for n in range(45_000)))
+
+    table = ledger.observations()
+
+    assert table.column("seq").to_pylist() == list(range(1, 45_001))
+    assert table.column("value").to_pylist() == [str(n) for n in range(45_000)]
+
+
+def test_receipts_of_a_run_and_the_latest_of_every_stream(ledger: Ledger, scene: Any) -> None:
+    def receipt(stream: str, hours: float, **values: Any) -> Receipt:
+        return Receipt(
+            source="jira", stream=stream, started_at=scene.at(hours), finished_at=scene.at(hours + 1), **values
+        )
+
+    first, second = ledger.start_run("sync", scene.at()), ledger.start_run("sync", scene.at())
+    assert first != second
+    old = receipt("issues", 0, records=5, source_count=5, ledger_count=4)
+    users = receipt("users", 0, error="away", hint="wait")
+    new = receipt("issues", 2, pages=1, new_records=1, new_observations=2, quarantined=3, calls=4)
+    ledger.add_receipt(first, old)
+    ledger.add_receipt(first, users)
+    ledger.add_receipt(second, new)
+    ledger.finish_run(first, scene.at(3), "partial")
+
+    assert ledger.receipts(first) == (old, users)
+    assert ledger.receipts() == (new, users)
+    assert ledger.receipts(limit=1) == (new,)
+    assert ledger.receipts("unknown") == ()
