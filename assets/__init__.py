@@ -10,5 +10,6 @@ plan             the proposal and the write-back
 checks           freshness, completeness, findings, quarantine, write-back
 jobs schedules sensors
 graph            all of it together, for one configuration
+first_look       what a new Dagster home shows of a ledger that was filled by the command line
 metadata         values turned into what the UI shows; all text from tools is escaped there
 """

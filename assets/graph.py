@@ -3,7 +3,7 @@
 from dagster import Definitions
 
 from assets.checks import all_checks
-from assets.jobs import apply_plan, approve_plan, sync
+from assets.jobs import apply_plan, approve_plan, reconcile_again, sync
 from assets.ledger import ledger_asset
 from assets.plan import plan, write_back
 from assets.reconciliation import findings_report, reconcile
@@ -23,7 +23,7 @@ def graph(settings: Settings, charter: Charter, *, report_url: str = "") -> Defi
     return Definitions(
         assets=[*raw_assets(charter), ledger_asset(charter), reconcile, findings_report, plan, write_back],
         asset_checks=all_checks(charter),
-        jobs=[sync, approve_plan, apply_plan],
+        jobs=[sync, reconcile_again, approve_plan, apply_plan],
         schedules=[every_15_minutes],
         sensors=[apply_approved_plans, alert_on_broken_runs],
         resources={

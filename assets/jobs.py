@@ -2,6 +2,7 @@
 
 from dagster import AssetSelection, define_asset_job, in_process_executor, job
 
+from assets.ledger import LEDGER
 from assets.plan import WRITE_BACK, record_approval
 
 sync = define_asset_job(
@@ -9,6 +10,13 @@ sync = define_asset_job(
     selection=AssetSelection.all() - AssetSelection.assets(WRITE_BACK),
     executor_def=in_process_executor,
     description="Pull every source, reconcile, report, propose. Writes nothing to any tool.",
+)
+
+reconcile_again = define_asset_job(
+    "reconcile_again",
+    selection=AssetSelection.assets(LEDGER).downstream() - AssetSelection.assets(WRITE_BACK),
+    executor_def=in_process_executor,
+    description="Reconcile, report and propose from what the ledger holds already. Asks no tool.",
 )
 
 #: No retry policy: what was begun is settled by reading, by a person who looks or by launching the job again.

@@ -20,6 +20,13 @@ from hub.settings import Settings
 
 HOST = "127.0.0.1"
 PROJECT = Path(__file__).resolve().parent.parent
+#: Shows in a new home what the ledger holds already. A process of its own: it loads what the servers load.
+FIRST_LOOK = [
+    sys.executable,
+    "-c",
+    "from assets.first_look import first_look; from hub.definitions import defs; "
+    "first_look(defs, defs.resources['hub'])",
+]
 #: The servers take this long to stop in the worst case; after that they are killed.
 PATIENCE = 20.0
 
@@ -31,7 +38,7 @@ def serve(config: Path, home: Path, port: int) -> int:
     asked to stop, 4 when a server ended by itself. Raises ConfigurationError before anything is started.
     """
     settings = Settings.load(config)
-    prepare_home(home)
+    fresh = prepare_home(home)
     stop = threading.Event()
     previous = {s: signal.signal(s, partial(_ask_to_stop, stop)) for s in (signal.SIGINT, signal.SIGTERM)}
     reports = serve_reports(settings.artifacts)
@@ -42,31 +49,35 @@ def serve(config: Path, home: Path, port: int) -> int:
         "HUB_REPORT_URL": settings.report_url or f"http://{HOST}:{reports.server_port}",
     }
     children: list[subprocess.Popen[bytes]] = []
+    look: subprocess.Popen[bytes] | None = None
     try:
         children += [start(command, environment) for command in commands(port)]
+        look = start(FIRST_LOOK, environment) if fresh else None
         print(f"Dagster UI: http://{HOST}:{port}/assets (ready in half a minute); stop with Ctrl-C", flush=True)  # noqa: T201  the address is this command's output
         while not stop.wait(0.5):
             if any(child.poll() is not None for child in children):
                 return 4
         return 0
     finally:
-        stop_all(children)
+        stop_all([*children, *([look] if look is not None else [])])
         reports.shutdown()
         reports.server_close()
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def prepare_home(home: Path) -> None:
-    """Creates Dagster's home with the project's settings; a `dagster.yaml` that is there is kept."""
+def prepare_home(home: Path) -> bool:
+    """Creates Dagster's home with the project's settings, and says whether it did; an existing one is kept."""
     template = PROJECT / "deploy" / "dagster.yaml"
     if not template.is_file():
         raise ConfigurationError(
             f"{template} is missing", hint="run the UI from a checkout of the project, or deploy as in docs/guides"
         )
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(template, home / "dagster.yaml")
+    if (home / "dagster.yaml").exists():
+        return False
+    shutil.copyfile(template, home / "dagster.yaml")
+    return True
 
 
 def commands(port: int) -> list[list[str]]:

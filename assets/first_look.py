@@ -1,0 +1,16 @@
+"""A new Dagster home on a ledger that has been filled already: show what it holds, without asking any tool."""
+
+from dagster import DagsterInstance, Definitions
+
+from assets.jobs import reconcile_again
+from assets.resources import HubResource
+
+
+def first_look(definitions: Definitions, hub: HubResource) -> bool:
+    """Runs `reconcile_again` once in the instance of $DAGSTER_HOME; False when there was nothing to show."""
+    with hub.open() as opened:
+        if not opened.ledger.head():
+            return False
+    job = definitions.resolve_job_def(reconcile_again.name)
+    with DagsterInstance.get() as instance:
+        return job.execute_in_process(instance=instance, raise_on_error=False).success
