@@ -155,6 +155,19 @@ def tokens(org):
         return [token for (token,) in found]
 
 
+def test_a_change_during_the_walk_does_not_carry_the_position_past_unread_records(org):
+    many_cases(org, 4500)
+    walk = connector_for(org).pull("Case", None, now=NOW)
+    pages = [next(walk)]
+    ordered = [raw.native_id for page in connector_for(org).pull("Case", None, now=NOW) for raw in page.records]
+    doc = org.store.get(SPACE, "Case", ordered[2500])
+    now = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    put(org.store, "Case", {**doc, "Subject": "new", "LastModifiedDate": now, "SystemModstamp": now})
+    pages.append(next(walk))  # holds the changed record, out of order
+    resumed = list(connector_for(org).pull("Case", pages[-1].cursor, now=NOW))
+    assert {raw.native_id for page in pages + resumed for raw in page.records} == set(ordered)
+
+
 def test_a_session_that_never_lives_is_refused_after_two_tries(org):
     connector = connector_for(org)
     connector.check()
