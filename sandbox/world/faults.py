@@ -38,7 +38,7 @@ CASTS: dict[str, tuple[str, ...]] = {
     "owner_conflict": ("sja", "sja", "sja", "sj", "sa", "ja", "sjm"),
     "missed_handoff": ("sja", "sja", "sj", "sa", "ja", "sjm"),
     "returned_handoff": ("sja", "sj", "sa", "ja"),
-    "duplicate_update": ("sja", "ja", "sjam", "sjm", "jm"),
+    "duplicate_update": ("sja", "sja", "sj", "ja", "sa", "sjam", "jm"),
     "stalled_decision": ("sja", "sj", "sa", "ja", "jm"),
     "ghost_owner": ("sja", "sj", "sa", "ja"),
     "orphan_item": ("sja", "sj", "sa", "ja"),

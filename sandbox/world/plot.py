@@ -12,6 +12,7 @@ from sandbox.world.story import Act, Kind, Tool
 
 HOUR = 3600
 DAY = 24 * HOUR
+_ROBOT = 0.08  # how often a robot comments after a change of owner; nobody has taken the work up by that
 
 
 def seconds(amount: float) -> timedelta:
@@ -76,6 +77,9 @@ class Plot:
             self.at += seconds(self.rng.randint(60, 300))
         self._do(by, "edit", changes=tuple(changes), tools=tuple(t for t in self.tools if t != asleep))
         self.owner = to
+        if "jira" in self.tools and self.rng.random() < _ROBOT:
+            self.wait(600, 3000)
+            self._do("bot", "update", text=words.robot(len(self.acts)), tools=("jira",))
 
     def accept(self, *, aloud: bool = False, not_in: Tool | None = None) -> None:
         """Let the owner act within one to eight hours: by a status change or by saying something."""

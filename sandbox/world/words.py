@@ -72,6 +72,12 @@ _NEWS = (
     "Dealers requested {n} extra copies of the {thing} for {day}",
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "next week", "month end", "the 15th")
+_ROBOT = (
+    "Preview environment rebuilt from the main branch.",
+    "Nightly checks passed without warnings.",
+    "Deployment 'staging' finished; artefacts expire in thirty days.",
+    "Image sizes optimised automatically (lossless).",
+)
 _HANDING = (
     "Passing this on now, everything we know sits in the brief.",
     "My part is finished; please pick it up from here.",
@@ -134,6 +140,11 @@ def retold(text: str, turn: int) -> str:
     if turn == 1:
         return f"FYI: {text}"
     return text.rstrip(".").lower().replace(",", "") + "!"
+
+
+def robot(turn: int) -> str:
+    """Give what a robot says; four in turn before one comes again."""
+    return _ROBOT[turn % len(_ROBOT)]
 
 
 def cover_note(turn: int, *, handing: bool) -> str:
