@@ -134,14 +134,11 @@ class Puller:
         bound: datetime | None = None
         met: dict[str, str] = {}
         disturbed = False
-        held: _Batch | None = None
 
         def since() -> str | None:
             return position.formula(stamp_field)  # where this walk has got to
 
-        for records in self._web.walk(table, tuple(dict.fromkeys(fields)), since=since, sort=sort):
-            if held is not None:
-                yield held.page(position.text())
+        for records, last in self._web.walk(table, tuple(dict.fromkeys(fields)), since=since, sort=sort):
             bound = bound or self._clock(now) + _TICK
             held = _Batch(self._web.source, stream, now)
             highest = position.stamp
@@ -161,15 +158,13 @@ class Puller:
                     highest = max(highest, at) if highest else at
             # never beyond the service's own clock: one stamp from the future would hide what changes till then
             position = Position(stamp=min(highest, bound) if highest else None)
-        if held is None or bound is None:
-            return
-        if stamp_field is None:
-            position = Position(stamp=bound - _TICK)
-        if disturbed and not began.again:
-            # A record came twice: it was edited after we had read it, and a walk by position may have stepped
-            # over another one just then. Walk the same way once more.
-            position = Position(stamp=began.stamp, again=True)
-        yield held.page(position.text())
+            if last and stamp_field is None:
+                position = Position(stamp=bound - _TICK)
+            if last and disturbed and not began.again:
+                # A record came twice: it was edited after we had read it, and a walk by position may have
+                # stepped over another one just then. Walk the same way once more.
+                position = Position(stamp=began.stamp, again=True)
+            yield held.page(position.text())
 
     def _clock(self, now: datetime) -> datetime:
         return self._web.date or now
@@ -196,7 +191,7 @@ class Puller:
         email = next((f["id"] for f in schema.get("fields") or () if f.get("type") == "email"), None)
         asked = tuple(str(field) for field in (name, email) if field)
         people: list[Json] = []
-        for records in self._web.walk(table, asked):
+        for records, _ in self._web.walk(table, asked):
             for record in records:
                 cells = record.get("fields") or {}
                 people.append({"id": record.get("id"), "name": cells.get(name), "email": cells.get(email)})

@@ -20,7 +20,7 @@ from connectors.wire import TIMEOUT, MeteredSession
 from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 PAGE = 100  # records in one page, the documented limit
-_RESTARTS = 3  # lost iterators in one walk before the service counts as unavailable
+_RESTARTS = 3  # iterators lost at the same place before the service counts as unavailable
 
 
 class _PatientAdapter(ReadingAdapter, PacedAdapter):
@@ -112,9 +112,12 @@ class Web:
         *,
         since: Callable[[], str | None] = lambda: None,
         sort: str | None = None,
-    ) -> Iterator[tuple[Json, ...]]:
-        """Pages of a table. `since` gives the filter formula and is asked again when the server has lost its
-        iterator, so that a walk begins again where its caller has got to. Raises SourceError."""
+    ) -> Iterator[tuple[tuple[Json, ...], bool]]:
+        """Pages of a table, each with whether it is the last.
+
+        `since` gives the filter formula and is asked again when the server has lost its iterator, so that a
+        walk begins again where its caller has got to. Raises SourceError.
+        """
         url = str(self._base.table(table).urls.records)
         offset: str | None = None
         passed: set[str] = set()
@@ -128,21 +131,22 @@ class Web:
             try:
                 body = self._object(self.get(url, options_to_params(options)), f"table {table}")
             except _IteratorGone:
-                restarts += 1
+                further = since()
+                restarts = restarts + 1 if further == formula else 1
                 if restarts > _RESTARTS:
                     raise SourceUnavailable(
                         f"{self.source}: table {table} keeps losing our place in it",
                         source=self.source,
                         hint="the next sync tries again",
                     ) from None
-                offset, formula = None, since()
+                offset, formula = None, further
                 passed.clear()
                 continue
             records = body.get("records")
             if not isinstance(records, list):
                 raise self._broken(f"table {table} answered without records")
-            yield tuple(records)
             offset = body.get("offset")
+            yield tuple(records), not offset
             if not offset:
                 return
             if offset in passed:
