@@ -209,7 +209,8 @@ class MailWriter:
     ) -> EmailMessage:
         names = witness["names"] if isinstance(witness["names"], dict) else {}
         title = one_line(str(witness["title"])) or "this thread"
-        mail = EmailMessage(policy=SMTP)
+        # ids must stand on their header's own line: not every reader unfolds them
+        mail = EmailMessage(policy=SMTP.clone(max_line_length=300))
         mail["From"] = HeaderAddress(display_name=self._name, addr_spec=self._own)
         mail["To"] = [HeaderAddress(addr_spec=address) for address in recipients]
         mail["Subject"] = f"Re: {title}"[:300]
@@ -223,8 +224,8 @@ class MailWriter:
         owner = ", ".join(_mention(names.get(address, ""), address) for address in owners) or "nobody"
         mail.set_content(
             f"Owner: {owner}\n\n"
-            f"The owner of “{title}” was settled between the teams.\n"
-            "Answer this mail with a line “Owner: Name <address>” if somebody else has it.\n"
+            f"The owner of '{title}' was settled between the teams.\n"
+            "Answer this mail with a line 'Owner: Name <address>' if somebody else has it.\n"
         )
         return mail
 

@@ -148,7 +148,7 @@ class Sender:
 
     def _compose(self, letter: Letter) -> bytes:
         domain = self._address.partition("@")[2]
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=SMTP.clone(max_line_length=300))
         mail["From"] = Address(display_name=self._name or "Handoff Hub", addr_spec=self._address)
         mail["To"] = Address(addr_spec=letter.to)
         # the library refuses line ends in headers; a title from a tool must not stop the mail for that

@@ -242,11 +242,20 @@ def folder(server: Server) -> Iterator[Folder]:
     client.logout()
 
 
+class AnyPort(Controller):
+    """A controller on a port that the system picks."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @dataclass(slots=True)
 class Post:
     """An SMTP server that delivers mail for the hub into the folder and remembers every envelope.
 
-    `answers` are given to the next RCPT or DATA commands, by kind, in turn; `deliver` False holds mail back.
+    `refused` answers RCPT per address, `data_answers` the next DATA commands in turn ("drop": take the mail and
+    cut the line); `deliver` False holds mail back.
     """
 
     port: int
@@ -254,7 +263,6 @@ class Post:
     refused: dict[str, str] = field(default_factory=dict)
     data_answers: list[str] = field(default_factory=list)
     deliver: bool = True
-    drop: Callable[[], None] | None = None
 
 
 @pytest.fixture
@@ -262,13 +270,13 @@ def post(folder: Folder) -> Iterator[Post]:
     """A real SMTP server that hands mail for the hub to the folder."""
 
     class Handler:
-        async def handle_RCPT(self, server, session, envelope, address, options):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, N802, PLR0917  aiosmtpd's hook
+        async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802  aiosmtpd's hook
             if address in state.refused:
                 return state.refused[address]
             envelope.rcpt_tos.append(address)
             return "250 OK"
 
-        async def handle_DATA(self, server, session, envelope):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, N802  aiosmtpd's hook
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802  aiosmtpd's hook
             answer = state.data_answers.pop(0) if state.data_answers else "250 OK"
             if answer.startswith("250") or answer == "drop":
                 state.envelopes.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
@@ -278,9 +286,9 @@ def post(folder: Folder) -> Iterator[Post]:
                 server.transport.abort()
             return answer
 
-    controller = Controller(Handler(), hostname="127.0.0.1", port=0)
+    controller = AnyPort(Handler(), hostname="127.0.0.1", port=0)
     controller.start()
-    state = Post(controller.server.sockets[0].getsockname()[1])
+    state = Post(controller.port)
     yield state
     controller.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -72,15 +73,16 @@ SLOW = {
 @pytest.mark.parametrize("name", SLOW)
 def test_mail_made_to_be_slow_is_settled_soon(name):
     started = time.perf_counter()
-    try:
+    with suppress(Unreadable):
         parse(SLOW[name])
-    except Unreadable as refused:
-        assert str(refused)
     assert time.perf_counter() - started < 3
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=2_000), st.sampled_from([b"", HEAD, HEAD + b"Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n"]))
+@given(
+    st.binary(max_size=2_000),
+    st.sampled_from([b"", HEAD, HEAD + b"Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n"]),
+)
 def test_any_bytes_are_read_or_refused(tail, head):
     try:
         message = parse(head + tail)

@@ -30,7 +30,8 @@ def test_a_thread_becomes_one_record_with_its_statements(folder, mail):
     folder.add(
         mail(
             "I'll take it.\nStatus: In progress\n\nOn Mon, 2 Mar 2026, Ada wrote:\n> Owner: Ada <ada@acme.example>\n",
-            id="two@acme.example", sender="Grace Hopper <grace@acme.example>", subject="Re: Autumn campaign: landing page",
+            id="two@acme.example", sender="Grace Hopper <grace@acme.example>",
+            subject="Re: Autumn campaign: landing page",
             reply_to="root@acme.example", references="<root@acme.example>", date=NOON + timedelta(hours=1),
         ),
         NOON + timedelta(hours=1),

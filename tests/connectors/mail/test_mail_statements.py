@@ -131,9 +131,7 @@ def test_keys_and_brackets_of_the_subject_become_references_and_identifiers(mail
 
 
 def test_a_reply_is_known_by_its_own_id_and_mentions_its_parent(mail):
-    found = seen(
-        mail("news", id="c@x.example", reply_to="b@x.example", references="<a@x.example> <b@x.example>")
-    )
+    found = seen(mail("news", id="c@x.example", reply_to="b@x.example", references="<a@x.example> <b@x.example>"))
     assert {v for f, v in found if f == "identifier"} == {"a@x.example", "c@x.example"}
     assert {v for f, v in found if f == "reference"} == {"b@x.example"}
 
