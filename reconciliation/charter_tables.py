@@ -17,7 +17,7 @@ from reconciliation.engine import Engine
 class CharterTables:
     """`source(source, tool, partner, writable)`, `account(source, account, person)`,
     `email(email, person)` (unshared ones, lower case), `name(person, name)`,
-    `status(source, native, canonical)` (native in lower case), `phase(alias, phase, accountable)` (alias in
+    `status(source, native, canonical)` (native in lower case), `phase(spelling, phase, accountable)` (spelling in
     lower case), `decider(phase, source)` and `protocol(from_phase, to_phase, accept_within, protocol,
     escalate_to)`."""
 
@@ -53,7 +53,7 @@ def charter_tables(engine: Engine, charter: Charter) -> CharterTables:
         email=text(_unshared({key: p.email for key, p in people}), "email", "person"),
         name=text([(key, n) for key, p in people for n in (p.name, *p.aliases)], "person", "name"),
         status=text(_statuses(charter), "source", "native", "canonical"),
-        phase=text(_phases(charter), "alias", "phase", "accountable"),
+        phase=text(_phases(charter), "spelling", "phase", "accountable"),
         decider=text(list(charter.survivorship.owner.by_phase.items()), "phase", "source"),
         protocol=engine.take(
             pa.table(

@@ -55,8 +55,8 @@ def phase_steps(said: ir.Table, link: ir.Table, tables: CharterTables) -> ir.Tab
     """(item, from_phase, to_phase, at) in the charter's names, over all tools."""
     told = said.filter(said.entity == "item", said.field == "phase", said.value.notnull())
     told = told.join(link.select("source", "record", "item"), ["source", "record"])
-    names = tables.phase.select(alias="alias", name="phase")
-    told = told.join(names, told.value.strip().lower() == names.alias)
+    names = tables.phase.select(spelling="spelling", name="phase")
+    told = told.join(names, told.value.strip().lower() == names.spelling)
     window = ibis.window(group_by="item", order_by=["at", "source", "seq"])
     steps = told.mutate(before=told.name.lag().over(window))
     steps = steps.filter(steps.before.notnull(), steps.before != steps.name)

@@ -26,7 +26,10 @@ _ACCENTED, _PLAIN = _plain_letters()
 
 def fold(text: ir.StringValue) -> ir.StringValue:
     """Lower case, without accents; everything but letters and digits becomes a single space."""
-    return text.lower().translate(_ACCENTED, _PLAIN).re_replace(r"[^\p{L}\p{N}]+", " ").strip()
+    small = text.lower()
+    # Translating letter by letter is slow, and most texts need it not.
+    plain = ibis.ifelse(small.re_search(r"[^\x00-\x7F]"), small.translate(_ACCENTED, _PLAIN), small)
+    return plain.re_replace(r"[^\p{L}\p{N}]+", " ").strip()
 
 
 def words(folded: ir.StringValue) -> ir.ArrayValue:

@@ -47,8 +47,8 @@ def work_items(
 
     phase = state.filter(state.field == "phase")
     phase_now = _latest(phase, value=phase.value)
-    aliases = tables.phase.select(alias="alias", name="phase", accountable="accountable")
-    phase_now = phase_now.left_join(aliases, phase_now.value.strip().lower() == aliases.alias)
+    aliases = tables.phase.select(spelling="spelling", name="phase", accountable="accountable")
+    phase_now = phase_now.left_join(aliases, phase_now.value.strip().lower() == aliases.spelling)
     phase_now = phase_now.select("item", phase=ibis.coalesce(ibis._.name, ibis._.value), accountable="accountable")
 
     due = state.filter(state.field == "due")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from hub.charter.model import Charter
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
 
 _ACCOUNT_FIELDS = {"name", "email", "active", "kind"}
+_TOKENS = {"identifier", "reference"}
 _EVENTS = {"update", "approval", "approver"}
 
 _CHARTER: dict[str, Any] = {
@@ -85,7 +86,7 @@ def observed(text: str) -> pa.Table:
     """Statements, one a line: `month-day time source record field[#part] value [actor] [origin]`.
 
     `-` is an empty value. With an actor the statement comes from the tool's history (updates and approvals
-    are events), without one it is a snapshot.
+    are events), without one it is a snapshot. Tokens and updates have their part by themselves.
     """
     rows = []
     for seq, line in enumerate(filter(None, (part.strip() for part in text.splitlines()))):
@@ -99,7 +100,7 @@ def observed(text: str) -> pa.Table:
                 "source": source,
                 "entity": "account" if name in _ACCOUNT_FIELDS else "item",
                 "record": record,
-                "part": value if name in {"identifier", "reference"} else part or (str(seq) * (name == "update")),
+                "part": part or (value if name in _TOKENS else str(seq) if name == "update" else ""),
                 "field": name,
                 "value": None if value == "-" else value,
                 "valid_from": datetime.fromisoformat(f"2026-{day}T{time}:00+00:00"),
@@ -116,16 +117,82 @@ def charter(**changes: Any) -> Charter:
     return Charter.model_validate(_CHARTER | changes)
 
 
-def think(text: str, *, as_of: datetime = NOW, **changes: Any) -> Reconciled:
-    return reconcile(observed(text), charter(**changes), as_of=as_of)
+#: Every person has a working account in every tool; the hub has its own in Jira.
+_ACCOUNTS = """
+01-01 00:00 jira hub kind hub
+01-01 00:00 jira robot kind bot
+01-01 00:00 sf queue kind queue
+""" + "".join(
+    f"01-01 00:00 {tool} {person} active true\n" for tool in ("sf", "jira", "air") for person in _CHARTER["people"]
+)
 
 
-def found(result: Reconciled) -> list[str]:
-    """Findings as `kind from>to`, sorted."""
-    rows = result.finding.to_pylist()
-    return sorted(f"{r['kind']} {r['from_person'] or '-'}>{r['to_person'] or '-'}" for r in rows)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thought:
+    """What came out, in words short enough to compare."""
+
+    result: Reconciled
+
+    @property
+    def findings(self) -> list[str]:
+        """`kind "title" from>to`, sorted."""
+        rows = self.result.finding.to_pylist()
+        return sorted(f"{r['kind']} {r['title']} {r['from_person'] or '-'}>{r['to_person'] or '-'}" for r in rows)
+
+    @property
+    def corrections(self) -> list[str]:
+        """`source record expected>desired`, in order."""
+        rows = self.result.correction.to_pylist()
+        return [f"{r['source']} {r['record']} {r['expected'] or '-'}>{r['desired']}" for r in rows]
+
+    @property
+    def items(self) -> dict[str, str]:
+        """Each item's records by its title."""
+        titles = {row["item"]: row["title"] for row in self.result.work_item.to_pylist()}
+        records: dict[str, list[str]] = {}
+        for row in self.result.link.to_pylist():
+            records.setdefault(titles[row["item"]], []).append(f"{row['source']}:{row['record']}")
+        return {title: " ".join(sorted(names)) for title, names in sorted(records.items())}
+
+    @property
+    def handoffs(self) -> list[str]:
+        """`title from>to offered..accepted` with ` returned`, in the order of time."""
+        titles = {row["item"]: row["title"] for row in self.result.work_item.to_pylist()}
+        rows = sorted(self.result.handoff.to_pylist(), key=lambda r: (r["offered_at"], r["item"]))
+        return [
+            f"{titles[r['item']]} {r['from_person']}>{r['to_person']} {r['offered_at']:%d %H:%M}.."
+            + (f"{r['accepted_at']:%d %H:%M}" if r["accepted_at"] else "")
+            + (" returned" if r["returned"] else "")
+            for r in rows
+        ]
+
+    def item(self, title: str) -> dict[str, Any]:
+        return next(row for row in self.result.work_item.to_pylist() if row["title"] == title)
+
+    def finding(self, kind: str) -> dict[str, Any]:
+        return next(row for row in self.result.finding.to_pylist() if row["kind"] == kind)
 
 
-def corrected(result: Reconciled) -> list[str]:
-    """Corrections as `source record expected>desired`."""
-    return [f"{r['source']} {r['record']} {r['expected'] or '-'}>{r['desired']}" for r in result.correction.to_pylist()]
+Think = Callable[..., Thought]
+
+
+@pytest.fixture(scope="session")
+def think() -> Think:
+    """Reconciles statements under the scenarios' charter (parts of it replaced by keyword)."""
+
+    def run(text: str, *, as_of: datetime = NOW, **changes: Any) -> Thought:
+        return Thought(result=reconcile(observed(_ACCOUNTS + text), charter(**changes), as_of=as_of))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def statements() -> Callable[[str], pa.Table]:
+    """The observations of a scenario, accounts included."""
+    return lambda text: observed(_ACCOUNTS + text)
+
+
+@pytest.fixture(scope="session")
+def agreed() -> Callable[..., Charter]:
+    """The scenarios' charter, parts of it replaced by keyword."""
+    return charter
