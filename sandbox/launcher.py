@@ -106,7 +106,7 @@ def status(directory: Path) -> Running | None:
         running = _running(state)
     except (OSError, ValueError, KeyError):
         return None
-    return running if _answers(running) else None
+    return running if _alive(running) else None
 
 
 def down(directory: Path) -> bool:
@@ -174,6 +174,16 @@ def _last_words(directory: Path) -> str:
         line for line in (directory / LOG).read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
     ]
     return lines[-1] if lines else "it ended without a word"
+
+
+def _alive(running: Running) -> bool:
+    """Whether the process is there and is that company: a busy one may be slow to answer, and pids come again."""
+    if not Path("/proc/self/cmdline").exists():
+        return _answers(running)
+    try:
+        return str(running.directory).encode() in Path(f"/proc/{running.pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _answers(running: Running) -> bool:

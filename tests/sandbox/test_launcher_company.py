@@ -183,6 +183,19 @@ def test_the_mail_server_dies_with_a_company_that_is_killed(directory: Path) -> 
     assert not launcher.down(directory), "a dead company's state file is no company"
 
 
+def test_a_stranger_who_got_the_same_pid_is_left_alone(directory: Path) -> None:
+    directory.mkdir()
+    state = {
+        "directory": str(directory),
+        "config": "c",
+        "pid": os.getpid(),
+        "addresses": {"control": "http://127.0.0.1:9"},
+    }
+    (directory / "sandbox.json").write_text(json.dumps(state))
+    assert launcher.status(directory) is None
+    assert not launcher.down(directory)
+
+
 def test_the_same_seed_and_time_give_the_same_company_again(directory: Path) -> None:
     documents = []
     for _ in range(2):
