@@ -91,6 +91,9 @@ def _untold(pending: Iterable[Delivery]) -> tuple[list[list[Delivery]], list[Del
     """Pending rows in groups to send, and those that cancel out: opened and resolved again, both untold."""
     by_key: dict[str, list[Delivery]] = defaultdict(list)
     for row in pending:
+        # the outbox also keeps turns that are not messages about cases (an approval that was asked for)
+        if "case" not in row.payload:
+            continue
         by_key[row.key].append(row)
     dropped: list[Delivery] = []
     groups: dict[tuple[str, str, str, str], list[Delivery]] = defaultdict(list)

@@ -147,3 +147,9 @@ def test_chat_goes_to_allowed_services_only(url):
         say(Secret(url), "title", "text")
     assert "evil" not in str(refused.value)
     assert "10.0.0.1" not in str(refused.value)
+
+
+def test_other_rows_of_the_outbox_are_left_alone(ledger, charter_with, finding, post, secrets):
+    ledger.queue_alert("codes|digest", "asked", {}, NOW)
+    assert tell(ledger, charter_with(post.port), secrets, [finding("a")], opened=("a",)).delivered == 1
+    assert [d.key for d in ledger.pending_deliveries()] == ["codes|digest"]
