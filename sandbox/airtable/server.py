@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
-
-from sandbox.airtable.cells import Table, cells_of, table_of
+from sandbox.airtable.cells import Table, table_of
 from sandbox.airtable.errors import bad_path, bad_request, no_model, refused
-from sandbox.airtable.formula import compiled, row_of
 from sandbox.airtable.limits import RateLimit
+from sandbox.airtable.listing import Listing, Plan, flag, object_body, printed
 from sandbox.airtable.writes import Writer
 from sandbox.calls import Answer, Call, RefusedCall, Routes, reply
-from sandbox.stamps import Clock, stamp
+from sandbox.stamps import Clock
 from sandbox.store import Doc, Store
-from sandbox.walks import Walk, Walks
 
-_MOST = 100  # records on a page
 _BATCH = 10  # records in one write
 _RECORDS = (
     'You must provide an array of up to 10 record objects, each with an "id" ID field and a "fields" object '
     "for cell values."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What is needed to print further pages of a listing."""
-
-    table: str
-    fields: frozenset[str] | None
-    by_id: bool
-    counts: bool
-    size: int
 
 
 class AirtableServer:
@@ -49,7 +33,7 @@ class AirtableServer:
         self._clock = clock
         self._writer = Writer(store, space, clock)
         self._limit = RateLimit(store, space)
-        self._walks: Walks[Plan] = Walks(most=200)
+        self._listing = Listing(store, space, clock)
         self._routes = Routes(
             [
                 ("GET", "/v0/meta/whoami", self._whoami),
@@ -165,75 +149,17 @@ class AirtableServer:
     # -- reading ---------------------------------------------------------------------------------------------
 
     def _list(self, call: Call) -> Answer:
-        table = self._table(call)
-        asked = _object_body(call) if call.method == "POST" else _listing(call)
-        offset = asked.get("offset")
-        if offset:
-            return self._further(table, str(offset))
-        size = _number(asked.get("pageSize"), _MOST, most=_MOST)
-        fields = asked.get("fields")
-        plan = Plan(
-            table=table.id,
-            fields=None if not fields else frozenset(str(table.field(name)["id"]) for name in fields),
-            by_id=_flag(asked.get("returnFieldsByFieldId")),
-            counts="commentCount" in (asked.get("recordMetadata") or []),
-            size=size,
-        )
-        ids = self._found(table, asked)
-        most = asked.get("maxRecords")
-        if most not in {None, ""}:
-            ids = ids[: _number(most, 0, most=10**9)]
-        walk = Walk(name="", owner="", ids=tuple(ids), plan=plan)
-        if len(ids) > size:
-            walk = self._walks.open(call.headers.get("authorization", ""), ids, plan)
-        return self._page(table, walk, 0)
-
-    def _found(self, table: Table, asked: Mapping[str, Any]) -> list[str]:
-        text = str(asked.get("filterByFormula") or "")
-        since, test = None, None
-        if text:
-            watching = frozenset(str(field["id"]) for field in table.of_type("lastModifiedTime"))
-            formula = compiled(text, fields=table.ids, modified_fields=watching, now=self._clock())
-            since, test = formula.since, formula.test
-        # a lastModifiedTime field is never later than the record's own last change
-        low = None if since is None else stamp(since)
-        keys = [(str(table.field(sort["field"])["id"]), sort.get("direction") == "desc") for sort in _sorts(asked)]
-        hits = []
-        for record in self._store.scan(self._space, "record", since=low, parent=table.id):
-            cells = cells_of(table, record)
-            if test is None or test(row_of({**record, "fields": cells})):
-                hits.append((str(record["id"]), [cells.get(id_) for id_, _ in keys]))
-        for place in range(len(keys) - 1, -1, -1):
-            hits.sort(key=lambda hit: _sort_key(hit[1][place]), reverse=keys[place][1])
-        return [id_ for id_, _ in hits]
-
-    def _further(self, table: Table, offset: str) -> Answer:
-        match = re.fullmatch(r"itr(\w{15})/(\d+)", offset)
-        if match is None:
-            raise refused(422, "INVALID_OFFSET_VALUE", f"The value of offset {offset} is invalid")
-        walk = self._walks.find(match[1])
-        if walk is None or walk.plan.table != table.id:
-            raise refused(422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE")
-        return self._page(table, walk, int(match[2]))
-
-    def _page(self, table: Table, walk: Walk[Plan], start: int) -> Answer:
-        end = start + walk.plan.size
-        part = walk.ids[start:end]
-        records = self._store.pick(self._space, "record", part)
-        told: dict[str, Any] = {"records": [_told(table, records[id_], walk.plan) for id_ in part if id_ in records]}
-        if end < len(walk.ids):
-            told["offset"] = f"itr{walk.name}/{end}"
-        return reply(told)
+        return self._listing.page(call, self._table(call))
 
     def _read(self, call: Call) -> Answer:
         table = self._table(call)
         record = self._writer.existing(table, _record_id(call.at["r"]))
-        return reply(_told(table, record, _plan(table, _flag(call.one("returnFieldsByFieldId")))))
+        return reply(printed(table, record, _plan(table, flag(call.one("returnFieldsByFieldId")))))
 
     # -- writing ---------------------------------------------------------------------------------------------
 
     def _create(self, call: Call) -> Answer:
-        table, body = self._table(call), _object_body(call)
+        table, body = self._table(call), object_body(call)
         one = "fields" in body
         wanted = [{"fields": body["fields"]}] if one else body.get("records")
         if not isinstance(wanted, list) or not 0 < len(wanted) <= _BATCH:
@@ -241,26 +167,26 @@ class AirtableServer:
         cells = [self._cells(table, entry, body) for entry in wanted]
         with self._store.transaction():
             made = [self._writer.create(table, entry) for entry in cells]
-        plan = _plan(table, _flag(body.get("returnFieldsByFieldId")))
-        told = [_told(table, record, plan) for record in made]
+        plan = _plan(table, flag(body.get("returnFieldsByFieldId")))
+        told = [printed(table, record, plan) for record in made]
         return reply(told[0] if one else {"records": told})
 
     def _update(self, call: Call) -> Answer:
-        table, body = self._table(call), _object_body(call)
+        table, body = self._table(call), object_body(call)
         wanted = body.get("records")
         if not isinstance(wanted, list) or not 0 < len(wanted) <= _BATCH:
             raise refused(422, "INVALID_RECORDS", _RECORDS)
         if body.get("performUpsert"):
             raise bad_request("performUpsert is not supported here.")
         changed = self._changed(table, wanted, body, replace=call.method == "PUT")
-        plan = _plan(table, _flag(body.get("returnFieldsByFieldId")))
-        return reply({"records": [_told(table, record, plan) for record in changed]})
+        plan = _plan(table, flag(body.get("returnFieldsByFieldId")))
+        return reply({"records": [printed(table, record, plan) for record in changed]})
 
     def _update_one(self, call: Call) -> Answer:
-        table, body = self._table(call), _object_body(call)
+        table, body = self._table(call), object_body(call)
         wanted = [{"id": _record_id(call.at["r"]), "fields": body.get("fields")}]
         record = self._changed(table, wanted, body, replace=call.method == "PUT")[0]
-        return reply(_told(table, record, _plan(table, _flag(body.get("returnFieldsByFieldId")))))
+        return reply(printed(table, record, _plan(table, flag(body.get("returnFieldsByFieldId")))))
 
     def _changed(self, table: Table, wanted: list[Any], body: Mapping[str, Any], *, replace: bool) -> list[Doc]:
         """Apply the writes of one call: all of them are checked before the first is made."""
@@ -280,7 +206,7 @@ class AirtableServer:
     def _cells(self, table: Table, entry: Any, body: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("fields"), Mapping):
             raise refused(422, "INVALID_RECORDS", _RECORDS)
-        return self._writer.checked(table, entry["fields"], typecast=_flag(body.get("typecast")))
+        return self._writer.checked(table, entry["fields"], typecast=flag(body.get("typecast")))
 
     def _delete(self, call: Call) -> Answer:
         ids = call.every("records[]") + call.every("records")
@@ -304,81 +230,7 @@ def _plan(table: Table, by_id: bool) -> Plan:
     return Plan(table=table.id, fields=None, by_id=by_id, counts=False, size=1)
 
 
-def _told(table: Table, record: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    cells = cells_of(table, record)
-    told: dict[str, Any] = {
-        "id": record["id"],
-        "createdTime": record["createdTime"],
-        "fields": {
-            (id_ if plan.by_id else str(field["name"])): cells[id_]
-            for id_, field in table.by_id.items()
-            if id_ in cells and (plan.fields is None or id_ in plan.fields)
-        },
-    }
-    if plan.counts:
-        told["commentCount"] = 0
-    return told
-
-
-def _listing(call: Call) -> dict[str, Any]:
-    """Read the query form of a listing: `fields[]`, `sort[0][field]` and so on."""
-    asked: dict[str, Any] = {
-        name: call.one(name)
-        for name in ("filterByFormula", "offset", "pageSize", "maxRecords", "returnFieldsByFieldId")
-    }
-    asked["fields"] = call.every("fields[]") or call.every("fields")
-    asked["recordMetadata"] = call.every("recordMetadata[]")
-    sorts: dict[str, dict[str, str]] = {}
-    for name, value in call.query:
-        match = re.fullmatch(r"sort\[(\d+)\]\[(field|direction)\]", name)
-        if match:
-            sorts.setdefault(match[1], {})[match[2]] = value
-    asked["sort"] = [sorts[key] for key in sorted(sorts, key=int)]
-    return asked
-
-
-def _sorts(asked: Mapping[str, Any]) -> list[dict[str, str]]:
-    sorts = asked.get("sort") or []
-    if not all(isinstance(sort, dict) and sort.get("field") for sort in sorts):
-        raise bad_request()
-    return list(sorts)
-
-
-def _sort_key(value: Any) -> tuple[bool, Any]:
-    if isinstance(value, (int, float)):
-        return (True, (0, value, ""))
-    if isinstance(value, Mapping):
-        value = value.get("name", "")
-    return (value is not None, (1, 0, str(value or "").lower()))
-
-
 def _record_id(text: str) -> str:
     if not re.fullmatch(r"rec\w+", text):
         raise bad_path()
     return text
-
-
-def _flag(value: Any) -> bool:
-    return value in {True, "1", "true"} if not isinstance(value, (list, dict)) else False
-
-
-def _number(value: Any, default: int, *, most: int) -> int:
-    if value in {None, ""}:
-        return default
-    try:
-        number = int(value)
-    except (TypeError, ValueError) as error:
-        raise bad_request() from error
-    if not 0 < number <= most:
-        raise bad_request()
-    return number
-
-
-def _object_body(call: Call) -> dict[str, Any]:
-    try:
-        body = call.json()
-    except orjson.JSONDecodeError as error:
-        raise refused(400, "INVALID_REQUEST_BODY", "Could not parse request body") from error
-    if not isinstance(body, dict):
-        raise refused(400, "INVALID_REQUEST_BODY", "Could not parse request body")
-    return body

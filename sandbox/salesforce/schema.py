@@ -146,8 +146,10 @@ def _sobject(name: str, told: Mapping[str, Any], parent: str | None, sample: Map
     prefix, standard_parent, columns = _STANDARD.get(name, ("a00", None, ()))
     if parent is not None:
         prefix, columns = "017", (parent, "Field", "OldValue", "NewValue", "DataType")
+    # history rows are never changed, and have no columns to say so
+    system = _SYSTEM[:4] if prefix == "017" else _SYSTEM
     fields: dict[str, Mapping[str, Any]] = {}
-    for column in (*_SYSTEM, *columns, *(key for key in sample if not key.startswith("_"))):
+    for column in (*system, *columns, *(key for key in sample if not key.startswith("_") and key not in _SYSTEM)):
         fields.setdefault(column.lower(), {"name": column, "type": _type_of(column, sample.get(column))})
     for field in told.get("fields", []):
         fields[str(field["name"]).lower()] = field

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 from typing import Any
 
 import pytest
 import requests
 from http_world import J_GRACE, SPACES, Running, put
+
+from sandbox import web
 
 ISSUE = "/rest/api/3/issue/ACME-1"
 SIGNED = ("hub@acme.example", "jira-token")
@@ -147,3 +150,11 @@ def test_a_chunked_request_body_is_read_whole(small: Running) -> None:
     assert connection.getresponse().status == 204
     connection.close()
     assert assignee(small) == J_GRACE
+
+
+def test_answers_do_not_wait_for_delayed_acknowledgements() -> None:
+    listener = web._listening(0)
+    try:
+        assert listener.proto == socket.IPPROTO_TCP  # what asyncio goes by before it sets TCP_NODELAY
+    finally:
+        listener.close()

@@ -118,6 +118,7 @@ def test_conditions(small: Running, where: str, found: list[int]) -> None:
         ("SELECT Id FROM Case GROUP BY Status", "MALFORMED_QUERY"),
         ("SELECT Id FROM Case WHERE SystemModstamp > '2026-01-01T00:00:00Z'", "INVALID_FIELD"),
         ("SELECT Id FROM CaseHistory WHERE NewValue = 'x'", "INVALID_FIELD"),
+        ("SELECT SystemModstamp FROM CaseHistory", "INVALID_FIELD"),
         ("SELECT Id FROM Case WHERE Description LIKE 'x%'", "INVALID_FIELD"),
     ],
 )
