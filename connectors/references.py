@@ -113,9 +113,7 @@ def _is_salesforce_id(text: str) -> bool:
     check = ""
     for start in (0, 5, 10):
         bits = sum(
-            1 << place
-            for place, char in enumerate(text[start : start + 5])
-            if char.isascii() and char.isupper()
+            1 << place for place, char in enumerate(text[start : start + 5]) if char.isascii() and char.isupper()
         )
         check += _CHECK_CHARACTERS[bits]
     return text[15:].upper() == check

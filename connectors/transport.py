@@ -123,9 +123,7 @@ class ReadingAdapter(GuardedAdapter):
 
     def _failure(self, request: requests.PreparedRequest, error: Exception) -> Exception:
         place = f"{request.method} {path_of(request.url)}"
-        if isinstance(
-            error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError
-        ):
+        if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
             return SourceBroken(
                 f"{self.source}: the reply to {place} was cut",
                 source=self.source,
