@@ -57,6 +57,22 @@ def test_what_changed_inside_the_overlap_is_told_again(site):
     assert any(o.field == "owner" and o.value == GRACE for o in observations({ISSUES: again}))
 
 
+def test_a_state_its_changelog_does_not_explain_yet_is_read_again(site):
+    recent = (datetime.now(UTC) - timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    put_issue(site.store, issue("10070", stamp(1), recent, _assignee=GRACE, key="ACME-70"))
+    put_change(site.store, 71, "10070", ADA, stamp(2), {
+        "field": "assignee", "fieldId": "assignee", "from": None, "fromString": None, "to": ADA, "toString": "A",
+    })  # fmt: skip
+    connector = connector_for(site)
+    cursor = list(connector.pull(ISSUES, None, now=NOW))[-1].cursor
+    put_change(site.store, 72, "10070", ADA, recent, {
+        "field": "assignee", "fieldId": "assignee", "from": ADA, "fromString": "A", "to": GRACE, "toString": "G",
+    })  # fmt: skip
+    again = list(connector.pull(ISSUES, cursor, now=NOW))
+    (last,) = [o for o in observations({ISSUES: again}) if o.field == "owner"][-1:]
+    assert (last.value, last.origin, last.actor) == (GRACE, "history", ADA)
+
+
 def test_a_long_walk_reads_every_issue_once_and_can_stop_anywhere(site):
     for number in range(230):
         put_issue(

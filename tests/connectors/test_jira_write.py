@@ -79,6 +79,14 @@ def test_only_the_very_account_may_own(site):
     assert writer.may_own(FIRST, APP) == ""
 
 
+@pytest.mark.parametrize(
+    "found", ['[{"accountId": "acc:adam", "active": true}]', '[{"accountId": "acc:ada", "active": false}]']
+)
+def test_a_loose_or_inactive_hit_is_not_the_account(site, found):
+    site.order(tool="jira", path="assignable", action="status", status=200, body=found)
+    assert "not active" in writer_for(site).may_own(FIRST, ADA)
+
+
 def test_our_own_assignment_is_found_in_the_changelog(site):
     writer = writer_for(site)
     since = datetime.now(UTC) - timedelta(seconds=2)
