@@ -34,7 +34,8 @@ def shaped(kind: FindingKind, table: ir.Table, facts: tuple[str, ...] = ()) -> i
         kind=ibis.literal(kind),
         facts=ibis.array(cells) if cells else ibis.literal([], type="array<string>"),
         at=table["at"].cast("int64"),
-        due=table.due.cast("int64") if "due" in table.columns else ibis.null("int64"),
+        # An item's own due date is text; only a detector's deadline is an instant.
+        due=table.due if "due" in table.columns and table.due.type().is_integer() else ibis.null("int64"),
         evidence=table.evidence.cast(dt.Array(EVIDENCE)),
         **{n: table[n].cast("string") if n in table.columns else ibis.null("string") for n in _TEXT},
     ).select(*COLUMNS)
