@@ -154,7 +154,7 @@ def _carry_out(outbox: Outbox, intent: Intent, events: tuple[Outcome, ...], *, m
     try:
         writer = outbox.writer(intent.change.source)
         if last is not None and last.kind in {"sent", "unknown"}:
-            settled = _settle(outbox, writer, intent, sent_at=_sent_at(events))
+            settled = _settle(outbox, writer, intent, sent_at=_sent_at(events), quiet_since=last.at)
             if settled.kind in SETTLED:
                 return AppliedRow(change=intent.change, outcome=settled.kind, detail=settled.detail)
         if not may_send:
@@ -165,7 +165,7 @@ def _carry_out(outbox: Outbox, intent: Intent, events: tuple[Outcome, ...], *, m
 
 
 def _sent_at(events: tuple[Outcome, ...]) -> datetime:
-    return max(event.at for event in events if event.kind in {"sent", "unknown"})
+    return max(event.at for event in events if event.kind == "sent")
 
 
 def _write(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> AppliedRow:
@@ -175,10 +175,10 @@ def _write(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> AppliedRow:
         ready = _prepare(outbox, writer, intent)
         if isinstance(ready, Outcome):
             return AppliedRow(change=change, outcome=ready.kind, detail=ready.detail, sent=sent)
-        outbox.note(intent.key, "sent", before=ready.owner, version=ready.version)
+        announced = outbox.note(intent.key, "sent", before=ready.owner, version=ready.version)
         result = writer.send_owner(change.record, change.desired, ready, marker=intent.key)
         sent = True
-        outcome = _judge(outbox, writer, intent, ready, result)
+        outcome = _judge(outbox, writer, intent, ready, result, sent_at=announced.at)
         if outcome.kind != "not_applied":
             return AppliedRow(change=change, outcome=outcome.kind, detail=outcome.detail, sent=sent)
         outbox.sleep(2.0**attempt)
@@ -223,7 +223,7 @@ def _judge(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerRe
             return outbox.note(intent.key, "not_applied", result.detail, **facts)
         case "unknown":
             unknown = outbox.note(intent.key, "unknown", result.detail, **facts)
-            return _settle(outbox, writer, intent, sent_at=unknown.at)
+            return _settle(outbox, writer, intent, sent_at=sent_at, quiet_since=unknown.at)
 
 
 def _verify(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerReading) -> Outcome:
@@ -247,10 +247,15 @@ def _verify(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerR
     )
 
 
-def _settle(outbox: Outbox, writer: OwnerWriter, intent: Intent, *, sent_at: datetime) -> Outcome:
-    """Find out by reading what became of a write that was sent or may have been."""
+def _settle(
+    outbox: Outbox, writer: OwnerWriter, intent: Intent, *, sent_at: datetime, quiet_since: datetime
+) -> Outcome:
+    """Find out by reading what became of a write that was sent, or may have been, at `sent_at`.
+
+    `quiet_since` is when we last heard of it: a request cut off then may still arrive a moment later.
+    """
     change = intent.change
-    wait = (sent_at + SETTLE - outbox.clock()).total_seconds()
+    wait = (quiet_since + SETTLE - outbox.clock()).total_seconds()
     if wait > 0:
         outbox.sleep(wait)
     reading = writer.read_owner(change.record)
