@@ -121,7 +121,9 @@ class Gate:
             return
         answer = _told_by(fault) if fault is not None and fault.action in {"status", "html"} else None
         if answer is None:
+            entry.status = 500  # unless the tool comes to an answer
             answer = self._app(_call(scope, body))
+            entry.status = None
         if fault is not None and fault.action == "hang_after":
             await self._hang(scope, receive)
             return

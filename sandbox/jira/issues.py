@@ -55,6 +55,7 @@ class Printer:
         self._rest = f"{address}/rest/api/{version}"
         self._trees = version == "3"
         self._people: dict[str, dict[str, Any]] = {}
+        self._projects: dict[str, dict[str, Any] | None] = {}
         self._user_fields: list[str] | None = None
 
     def person(self, account: str | None) -> dict[str, Any] | None:
@@ -194,8 +195,7 @@ class Printer:
         if what.field("reporter"):
             fields["reporter"] = self.person(doc.get("_reporter", doc.get("_creator")))
         if what.field("project"):
-            known = self._store.named(self._space, "project", str(doc["key"]).rpartition("-")[0])
-            fields["project"] = None if known is None else self.project(known)
+            fields["project"] = self._project_of(str(doc["key"]).rpartition("-")[0])
         if what.field("issuetype"):
             told = own.get("issuetype") or _TYPE
             fields["issuetype"] = {"self": f"{self._rest}/issuetype/{told.get('id', '10001')}", **told}
@@ -205,6 +205,12 @@ class Printer:
                 account = value.get("accountId") if isinstance(value, Mapping) else value
                 fields[name] = self.person(account)
         return fields
+
+    def _project_of(self, key: str) -> dict[str, Any] | None:
+        if key not in self._projects:
+            known = self._store.named(self._space, "project", key)
+            self._projects[key] = None if known is None else self.project(known)
+        return self._projects[key]
 
     def _custom_people(self) -> list[str]:
         if self._user_fields is None:

@@ -58,7 +58,10 @@ class Searching:
         what = wanted(asked.get("fields") or [], expanded(asked.get("expand")), default="id")
         most = 5000 if not what.everything and what.fields <= {"id", "key"} else 100
         given = asked.get("maxResults")
-        size = min(most, max(1, int(given if given not in {None, ""} else 50)))
+        try:
+            size = min(most, max(1, int(given if given not in {None, ""} else 50)))
+        except (TypeError, ValueError) as error:
+            raise refused(400, "maxResults must be a number.") from error
         ids = self._searcher.found_ids(jql, self._asker(call))
         plan = Plan(what=what, size=size)
         if len(ids) <= size:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from lark import Lark, Token, Transformer, UnexpectedInput, v_args
+from lark.exceptions import VisitError
 
 from sandbox.salesforce.errors import malformed_query
 from sandbox.stamps import salesforce
@@ -215,6 +216,8 @@ def parse(text: str) -> Query:
     except UnexpectedInput as error:
         near = text[max(0, getattr(error, "pos_in_stream", 0) or 0) :][:20]
         raise malformed_query(f"unexpected token: '{near.split(' ')[0]}'") from error
+    except VisitError as error:  # a literal of the right form that means nothing, such as month 13
+        raise malformed_query(f"invalid literal: {error.orig_exc}") from error
 
 
 def _unquoted(token: Token, *, keep_wildcards: bool = False) -> str:

@@ -234,3 +234,17 @@ def test_an_unknown_path_is_a_web_page(small: Running) -> None:
     answer = ask(small, "GET", "nowhere")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_requests_beyond_the_ceilings_are_refused(small: Running) -> None:
+    many = [f"ACME-{n}" for n in range(101)]
+    orders = ", ".join(["key", "created", "updated", "status", "assignee", "summary", "duedate", "id"])
+    refused = [
+        ask(small, "POST", "issue/bulkfetch", json={"issueIdsOrKeys": many}),
+        ask(small, "POST", "changelog/bulkfetch", json={"issueIdsOrKeys": many * 10}),
+        ask(small, "POST", "changelog/bulkfetch", json={"issueIdsOrKeys": ["1"], "fieldIds": many[:11]}),
+        ask(small, "POST", "search/jql", json={"jql": "project = ACME", "reconcileIssues": list(range(51))}),
+        ask(small, "POST", "search/jql", json={"jql": f"project = ACME ORDER BY {orders}"}),
+        ask(small, "GET", "search/jql", params={"jql": "project = ACME", "maxResults": "many"}),
+    ]
+    assert [answer.status_code for answer in refused] == [400] * 6

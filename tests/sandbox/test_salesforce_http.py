@@ -116,6 +116,8 @@ def test_conditions(small: Running, where: str, found: list[int]) -> None:
         ("SELECT Id FROM Case WHERE", "MALFORMED_QUERY"),
         ("SELECT Id FROM Case WHERE Status = 'a' AND Status = 'b' OR Status = 'c'", "MALFORMED_QUERY"),
         ("SELECT Id FROM Case GROUP BY Status", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Case WHERE SystemModstamp > 2026-13-01T00:00:00Z", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Case OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
         ("SELECT Id FROM Case WHERE SystemModstamp > '2026-01-01T00:00:00Z'", "INVALID_FIELD"),
         ("SELECT Id FROM CaseHistory WHERE NewValue = 'x'", "INVALID_FIELD"),
         ("SELECT SystemModstamp FROM CaseHistory", "INVALID_FIELD"),
@@ -269,3 +271,22 @@ def test_describe_limits_and_unknown_paths(small: Running, org: Salesforce) -> N
         answer = requests.get(url, headers={"Authorization": "Bearer sf-token"}, timeout=10)
         assert (answer.status_code, answer.json()[0]["errorCode"]) == (404, "NOT_FOUND")
     assert requests.get(f"{small.addresses['salesforce']}/services/data/", timeout=10).json()[-1]["version"]
+
+
+def test_the_oldest_of_too_many_open_cursors_is_lost(small: Running, org: Salesforce) -> None:
+    for n in range(201):
+        put(small.store, SPACES["salesforce"], "Case", {"Id": f"500000000001{n:03d}AAA"}, day=5)
+    small_pages = {"Sforce-Query-Options": "batchSize=200"}
+    opened = [org.query("SELECT Id FROM Case", headers=small_pages)["nextRecordsUrl"] for _ in range(11)]
+    assert org.query_more(opened[1], identifier_is_url=True)["done"]
+    with pytest.raises(SalesforceMalformedRequest) as caught:
+        org.query_more(opened[0], identifier_is_url=True)
+    assert caught.value.content[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
+
+def test_a_signed_out_world_and_other_versions(small: Running) -> None:
+    base = f"{small.addresses['salesforce']}/services/data"
+    assert requests.get(f"{base}/v59.0/limits", timeout=10).json()[0]["errorCode"] == "INVALID_SESSION_ID"
+    signed = {"Authorization": "Bearer sf-token"}
+    assert requests.get(f"{base}/v12.0/limits", headers=signed, timeout=10).status_code == 404
+    assert requests.delete(f"{base}/v59.0/limits", headers=signed, timeout=10).status_code == 405
