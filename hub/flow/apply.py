@@ -208,7 +208,15 @@ def _prepare(outbox: Outbox, writer: OwnerWriter, intent: Intent) -> OwnerReadin
             return reading
 
 
-def _judge(outbox: Outbox, writer: OwnerWriter, intent: Intent, reading: OwnerReading, result: SendResult) -> Outcome:
+def _judge(
+    outbox: Outbox,
+    writer: OwnerWriter,
+    intent: Intent,
+    reading: OwnerReading,
+    result: SendResult,
+    *,
+    sent_at: datetime,
+) -> Outcome:
     facts = {"before": reading.owner, "version": reading.version}
     match result.kind:
         case "accepted":
