@@ -72,16 +72,15 @@ def fresh(text: str) -> str:
     return "\n".join(kept).strip("\n")
 
 
-def prose(lines: list[str]) -> str:
-    """Lines joined without the greeting and the closing: the words that carry the news."""
-    body = [line for line in lines if line.strip()]
-    if len(body) > 1 and _GREETING.fullmatch(body[0].strip()):
+def prose(lines: list[str], sender: str = "") -> str:
+    """Lines joined without the greeting, the closing and the sender's name below it: the words with the news."""
+    body = [line.strip() for line in lines if line.strip()]
+    if body and _GREETING.fullmatch(body[0]):
         body = body[1:]
-    for cut in (1, 2):
-        if len(body) > cut and _CLOSING.fullmatch(body[-cut].strip()) and len(body[-1].split()) <= 4:
-            body = body[:-cut]
-            break
-    return "\n".join(line.strip() for line in body)
+    names = {sender.casefold(), *sender.casefold().split()[:1]}
+    while body and (body[-1].strip("-, ").casefold() in names or _CLOSING.fullmatch(body[-1])):
+        body.pop()
+    return "\n".join(body)
 
 
 def _starts_header_block(lines: list[str], index: int) -> bool:

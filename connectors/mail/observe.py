@@ -172,11 +172,16 @@ class _Maker:
 
     def update(self, said: tuple[Statement, ...]) -> list[Observation]:
         """The words that carry news: the fresh text without the lines that were read as statements."""
-        text, lines, offset = self._message.fresh, [], 0
         starts = {s.start for s in said}
-        for line in text.split("\n"):
-            if offset not in starts:
-                lines.append(line)
+        kept: list[str] = []
+        offset = 0
+        for line in self._message.fresh.split("\n"):
+            if offset in starts:
+                # "For your information:" above a statement belongs to it
+                while kept and (not kept[-1].strip() or kept[-1].rstrip().endswith(":")):
+                    kept.pop()
+            else:
+                kept.append(line)
             offset += len(line) + 1
-        news = prose(lines)[:_UPDATE_LIMIT]
+        news = prose(kept, self._message.sender.name)[:_UPDATE_LIMIT]
         return [self._item("update", news, "event", self._message.id)] if news else []

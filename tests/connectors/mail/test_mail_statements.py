@@ -123,6 +123,13 @@ def test_the_news_is_told_without_greeting_closing_and_statements(mail):
     assert ("update", None) not in {(f, None) for f, _ in seen(mail("Status: Shipped\n")) if f == "update"}
 
 
+def test_a_mail_that_only_carries_statements_tells_no_news(mail):
+    raw = mail("Hello everybody,\n\nfor whoever only reads mail:\n\nStatus: Shipped\n\nAda Lovelace\n")
+    assert {f for f, _ in seen(raw)} == {"title", "identifier", "status"}
+    raw = mail("The banner needs:\n- a logo\n- a date\n\nStatus: Shipped\n-Ada\n")
+    assert ("update", "The banner needs:\n- a logo\n- a date") in seen(raw)
+
+
 def test_keys_and_brackets_of_the_subject_become_references_and_identifiers(mail):
     found = seen(mail("See https://acme.atlassian.net/browse/ACME-40", subject="Fwd: RE: [ACME-12] [EXTERNAL] Banner"))
     assert {v for f, v in found if f == "title"} == {"Banner"}
