@@ -18,7 +18,7 @@ from hub.domain.records import Observation, Page, Quarantined
 from hub.errors import InternalFault
 from hub.ledger import append_postgresql, append_sqlite
 from hub.ledger.engine import Database, driver
-from hub.ledger.in_force import Said, worth_keeping
+from hub.ledger.in_force import Said
 from hub.ledger.schema import cursor, quarantine
 from hub.ledger.upsert import upsert
 from hub.ledger.values import all_storable, micros, optional_storable, storable
@@ -51,10 +51,7 @@ def append(database: Database, run: str, stream: str, source: str, page: Page, r
     with database.write("append") as connection:
         raw = driver(connection)
         new_records = side.add_records(raw, records)
-        new_observations = side.add_observations(raw, firm)
-        if snapshots:
-            keep = worth_keeping(said, side.values_in_force(raw, said))
-            new_observations += side.add_observations(raw, [snapshots[n] for n in keep])
+        new_observations = side.add_observations(raw, firm, snapshots, said)
         _settle_quarantine(connection, source, stream, page, now)
         if page.cursor is not None:
             row = {

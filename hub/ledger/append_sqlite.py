@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from hub.ledger.in_force import InForce, Said
+from hub.ledger.in_force import InForce, Said, worth_keeping
 
 _RECORD = """
 INSERT INTO raw_record (digest, source, stream, native_id, version, payload, fetched_at, run, recorded_at)
@@ -40,13 +40,22 @@ def add_records(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]])
     return _insert(connection, _RECORD, rows)
 
 
-def add_observations(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+def add_observations(
+    connection: sqlite3.Connection,
+    firm: Sequence[tuple[Any, ...]],
+    snapshots: Sequence[tuple[Any, ...]],
+    said: Sequence[Said],
+) -> int:
     """How many observations were new. Rows: key, source, entity, record, part, field, value, valid_from,
-    origin, actor, raw, evidence, recorded_at."""
-    return _insert(connection, _OBSERVATION, rows)
+    origin, actor, raw, evidence, recorded_at, no key twice; `said` is what each of the snapshots says."""
+    added = _insert(connection, _OBSERVATION, firm)
+    if not snapshots:
+        return added
+    kept = worth_keeping(said, _values_in_force(connection, said))
+    return added + _insert(connection, _OBSERVATION, [snapshots[n] for n in kept])
 
 
-def values_in_force(connection: sqlite3.Connection, said: Sequence[Said]) -> dict[int, InForce]:
+def _values_in_force(connection: sqlite3.Connection, said: Sequence[Said]) -> dict[int, InForce]:
     """By position in `said`: what the ledger holds in force at that moment, where it holds anything."""
     connection.execute(_STAGE)
     connection.execute("DELETE FROM page_snapshot")

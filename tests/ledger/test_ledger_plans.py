@@ -25,6 +25,7 @@ def test_a_plan_comes_back_by_any_of_its_names(ledger: Ledger, scene: Any) -> No
     for name in (plan.id, plan.digest, plan.digest[:8], plan.id[:10]):
         found = ledger.plan(name)
         assert found == plan
+        assert found is not None
         assert found.digest == plan.digest
     assert len(ledger.plans()) == 1
     for name in ("", "plan-", "%", "0" * 64, "plan-zzzz", plan.digest[:3]):

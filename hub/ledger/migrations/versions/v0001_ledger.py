@@ -15,15 +15,15 @@ _APPEND_ONLY = (
 )  # fmt: skip
 #: What makes a row the same row: SQLite's REPLACE deletes such a row without firing a DELETE trigger.
 _SAME_ROW = {
-    "raw_record": "digest = NEW.digest",
-    "observation": "key = NEW.key OR seq = NEW.seq",
-    "receipt": "seq = NEW.seq",
-    "plan": "digest = NEW.digest OR seq = NEW.seq",
-    "approval": "seq = NEW.seq",
-    "consumed": "digest = NEW.digest",
-    "intent": "key = NEW.key OR seq = NEW.seq",
-    "intent_event": "seq = NEW.seq",
-    "finding_event": "seq = NEW.seq",
+    "raw_record": ("digest = NEW.digest",),
+    "observation": ("key = NEW.key", "seq = NEW.seq"),
+    "receipt": ("seq = NEW.seq",),
+    "plan": ("digest = NEW.digest", "seq = NEW.seq"),
+    "approval": ("seq = NEW.seq",),
+    "consumed": ("digest = NEW.digest",),
+    "intent": ("key = NEW.key", "seq = NEW.seq"),
+    "intent_event": ("seq = NEW.seq",),
+    "finding_event": ("seq = NEW.seq",),
 }
 
 
@@ -169,8 +169,8 @@ def _guard() -> None:
                 f'CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON "{table}" '
                 f"BEGIN SELECT RAISE(ABORT, 'append-only: {verb} on {table} is refused'); END"
             )
+        # One EXISTS each: a single one with OR reads both indexes for every row.
+        same = " OR ".join(f'EXISTS (SELECT 1 FROM "{table}" WHERE {rule})' for rule in _SAME_ROW[table])
         op.execute(
-            f'CREATE TRIGGER {table}_no_replace BEFORE INSERT ON "{table}" '
-            f'WHEN EXISTS (SELECT 1 FROM "{table}" WHERE {_SAME_ROW[table]}) '
-            "BEGIN SELECT RAISE(IGNORE); END"
+            f'CREATE TRIGGER {table}_no_replace BEFORE INSERT ON "{table}" WHEN {same} BEGIN SELECT RAISE(IGNORE); END'
         )
