@@ -6,8 +6,11 @@ from assets.jobs import reconcile_again
 from assets.resources import HubResource
 
 
-def first_look(definitions: Definitions, hub: HubResource) -> bool:
+def look_at(definitions: Definitions) -> bool:
     """Runs `reconcile_again` once in the instance of $DAGSTER_HOME; False when there was nothing to show."""
+    hub = (definitions.resources or {}).get("hub")
+    if not isinstance(hub, HubResource):
+        return False
     with hub.open() as opened:
         if not opened.ledger.head():
             return False

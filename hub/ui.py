@@ -21,12 +21,8 @@ from hub.settings import Settings
 HOST = "127.0.0.1"
 PROJECT = Path(__file__).resolve().parent.parent
 #: Shows in a new home what the ledger holds already. A process of its own: it loads what the servers load.
-FIRST_LOOK = [
-    sys.executable,
-    "-c",
-    "from assets.first_look import first_look; from hub.definitions import defs; "
-    "first_look(defs, defs.resources['hub'])",
-]
+_LOOK = "from assets.first_look import look_at; from hub.definitions import defs; look_at(defs)"
+FIRST_LOOK = [sys.executable, "-c", _LOOK]
 #: The servers take this long to stop in the worst case; after that they are killed.
 PATIENCE = 20.0
 
