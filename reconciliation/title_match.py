@@ -9,7 +9,6 @@ from reconciliation.engine import Engine
 from reconciliation.titles import fold, overlap, words
 
 _ALIKE = 0.8  # shared words over all words
-_SLIPS = 2  # typing slips; swapping two letters counts as two
 _SHORTEST = 12  # letters a title must have before a slip is believed to be one
 _CLEARLY = 0.02  # how much worse the next best candidate must be
 _RARE = 100  # a word in fewer titles than this is a block of its own
@@ -80,14 +79,19 @@ def _scored(candidate: ir.Table, titles: ir.Table, state: ir.Table) -> ir.Table:
     right = titles.select(b="node", **{f"{c}_b": c for c in columns})
     pair = candidate.join(left, "a").join(right, "b").filter(lambda t: t.digits_a == t.digits_b)
     longest = ibis.greatest(pair.plain_a.length(), pair.plain_b.length())
-    # Half a title would still be "close" if length did not bound the slips.
+    # One letter more, less or other, or two swapped. Two other letters make another name: Belyaward, Selvaward.
     slips = pair.plain_a.levenshtein(pair.plain_b)
-    allowed = ibis.ifelse(longest >= _SHORTEST, _SLIPS, 0)
-    written = ibis.ifelse(slips <= allowed, 1 - slips / longest, 0.0)
+    swapped = (slips == 2) & (_letters(pair.plain_a) == _letters(pair.plain_b))
+    slipped = (longest >= _SHORTEST) & ((slips == 1) | swapped)
+    written = ibis.ifelse((slips == 0) | slipped, 1 - slips / longest, 0.0)
     shared = overlap(pair.words_a, pair.words_b)
     score = ibis.greatest(written, ibis.ifelse(shared >= _ALIKE, shared, 0.0))
     pair = pair.mutate(score=score.round(6)).filter(lambda t: t.score > 0)
     return _without_rivals_in_group(pair, state)
+
+
+def _letters(text: ir.StringValue) -> ir.StringValue:
+    return text.split("").sort().join("")
 
 
 def _without_rivals_in_group(pair: ir.Table, state: ir.Table) -> ir.Table:

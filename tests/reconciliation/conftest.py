@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from reconciliation.columns import OBSERVATION
-from reconciliation.run import Reconciled, reconcile
 
 from hub.charter.model import Charter
+from reconciliation.columns import OBSERVATION
+from reconciliation.run import Reconciled, reconcile
 
 NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
 

@@ -30,6 +30,9 @@ def items(think: Any) -> dict[str, str]:
         09-03 09:01 sf   S3 title "landing page velta - AUTUMN CAMPAIGN"
         09-03 09:02 air  R3 title "Autumn campagin: landing page Velta"
 
+        09-03 10:00 jira J31 title "Belyaward jubilee: poster series"
+        09-03 10:01 sf   S31 title "Selvaward jubilee: poster series"
+
         09-04 09:00 jira J4 title "Winter campaign, newsletter part 1"
         09-04 09:01 sf   S4 title "Winter campaign, newsletter part 2"
 
@@ -61,6 +64,7 @@ def items(think: Any) -> dict[str, str]:
         ("By reference", "air:R1 jira:J1 mail:m1 sf:S1", "references join over several steps"),
         ("By shared number", "air:R2 jira:J2", "both are known by one outside number"),
         ("Autumn campaign: landing page Velta", "air:R3 jira:J3 sf:S3", "same words, and one slip"),
+        ("Belyaward jubilee: poster series", "jira:J31", "two other letters are another name"),
         ("Winter campaign, newsletter part 1", "jira:J4", "numbers in titles tell things apart"),
         ("Weekly report of the Partners", "sf:S5", "a title used twice in one tool tells nothing"),
         ("Digest target one", "jira:J7", "a mail about two issues, or an issue that names one, ties nothing"),
