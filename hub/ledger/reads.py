@@ -13,6 +13,7 @@ import pyarrow as pa
 from sqlalchemy import func, select
 
 from hub.domain.records import RawRecord
+from hub.errors import Refused
 from hub.ledger.engine import Database, driver
 from hub.ledger.schema import observation, raw_record
 from hub.ledger.values import micros, moment
@@ -45,13 +46,18 @@ def history(database: Database, refs: Iterable[tuple[str, str]]) -> pa.Table:
     wanted = iter(dict.fromkeys(refs))
     rows: list[tuple[Any, ...]] = []
     mark = "%s" if database.postgresql else "?"
+    columns = ", ".join(f"o.{name}" for name in OBSERVATIONS.names)
     with database.read() as connection:
         raw = driver(connection)
         while some := list(islice(wanted, _REFS)):
             # The index leads with source, entity, record: naming every entity makes all three usable.
             keys = [(source, entity, record) for source, record in some for entity in _ENTITIES]
             places = ", ".join([f"({mark}, {mark}, {mark})"] * len(keys))
-            query = f"SELECT {_COLUMNS} FROM observation WHERE (source, entity, record) IN (VALUES {places})"
+            # A join in this order and not IN (VALUES …), for which SQLite would read the whole table.
+            query = (
+                f"SELECT {columns} FROM (VALUES {places}) AS wanted CROSS JOIN observation o WHERE "
+                "o.source = wanted.column1 AND o.entity = wanted.column2 AND o.record = wanted.column3"
+            )
             rows.extend(raw.execute(query, [text for key in keys for text in key]).fetchall())
     rows.sort()
     return pa.Table.from_batches([_batch(rows)], OBSERVATIONS)
@@ -97,9 +103,15 @@ def _from_postgresql(database: Database, query: str) -> pa.Table:
     from adbc_driver_postgresql import dbapi
 
     address = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with dbapi.connect(address) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetch_arrow_table().cast(OBSERVATIONS)
+    try:
+        with dbapi.connect(address) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetch_arrow_table().cast(OBSERVATIONS)
+    except dbapi.Error as error:
+        raise Refused(
+            "the ledger cannot be read right now: its PostgreSQL server does not answer as expected",
+            hint="the server is away or busy; try again",
+        ) from error
 
 
 def _from_sqlite(database: Database, query: str) -> pa.Table:

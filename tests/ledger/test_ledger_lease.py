@@ -32,8 +32,7 @@ sys.stdin.readline()
 """
 _HALF = """
 import sys
-from hub.ledger.append_sqlite import add_observations
-from hub.ledger.engine import driver, open_database
+from hub.ledger.engine import open_database
 database = open_database(sys.argv[1])
 with database.write("append") as connection:
     connection.exec_driver_sql("INSERT INTO cursor (source, stream, position, run, updated_at) "

@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+import pytest
+
 from hub.domain.records import Receipt
+from hub.errors import Refused
 from hub.ledger import Ledger
+from hub.ledger.engine import driver
 from hub.ledger.reads import OBSERVATIONS
 
 
@@ -103,3 +108,33 @@ def test_receipts_of_a_run_and_the_latest_of_every_stream(ledger: Ledger, scene:
     assert ledger.receipts() == (new, users)
     assert ledger.receipts(limit=1) == (new,)
     assert ledger.receipts("unknown") == ()
+
+
+def test_the_history_of_a_record_is_found_by_index(ledger: Ledger, scene: Any, prepared_url: str) -> None:
+    """SQLite only: reading everything for one item would make `hub item` slow on a large ledger."""
+    if not prepared_url.startswith("sqlite"):
+        return
+    seen: list[str] = []
+    with ledger._database.read() as connection:
+        driver(connection).set_trace_callback(seen.append)
+    ledger.history([("jira", "1")])
+    (query,) = [statement for statement in seen if "wanted" in statement]
+
+    with ledger._database.read() as connection:
+        steps = [row[3] for row in driver(connection).execute(f"EXPLAIN QUERY PLAN {query}")]
+
+    assert any("USING INDEX observation_subject (source=? AND entity=? AND record=?)" in s for s in steps), steps
+
+
+def test_a_server_that_went_away_is_a_refusal(ledger: Ledger, postgresql_server: str, prepared_url: str) -> None:
+    if prepared_url.startswith("sqlite"):
+        return
+    name = prepared_url.partition("?")[0].rsplit("/", 1)[1]
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+
+    with pytest.raises(Refused, match="cannot be read right now"):
+        ledger.observations()
+    with pytest.raises(Refused, match="cannot be used right now"):
+        ledger.head()
