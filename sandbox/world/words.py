@@ -22,7 +22,7 @@ _LAST = (
     "vale", "view", "wave", "works",
 )  # fmt: skip
 _BRANDS = len(_FIRST) * len(_MIDDLE) * len(_LAST)
-_STRIDE = 7_919  # prime to the number of brands: neighbours share no syllable in most cases
+_STRIDES = (7_919, 20_011)  # prime to the number of names
 _SEASONS = (
     "spring campaign", "summer campaign", "autumn campaign", "winter campaign", "product launch", "rebrand",
     "loyalty programme", "trade fair", "partner kit", "jubilee", "recruiting drive", "relaunch",
@@ -97,13 +97,18 @@ _STATE = (
 
 
 def brand(number: int) -> str:
-    """Name the client of an item; up to 48,000 items no two share one, then a number tells them apart."""
-    lap, place = divmod(number, _BRANDS)
-    place = place * _STRIDE % _BRANDS
-    place, last = divmod(place, len(_LAST))
+    """Name the client of an item: two invented names.
+
+    No two items share the first name up to 46,800, and neighbours in one name are far apart in the other:
+    nobody mistakes one title for a misspelling of another.
+    """
+    return f"{_name((number + 1) * _STRIDES[0])} & {_name((number + 1) * _STRIDES[1] + number // _BRANDS)}"
+
+
+def _name(place: int) -> str:
+    place, last = divmod(place % _BRANDS, len(_LAST))
     first, middle = divmod(place, len(_MIDDLE))
-    name = _FIRST[first % len(_FIRST)] + _MIDDLE[middle] + _LAST[last]
-    return name if lap == 0 else f"{name} {'II' if lap == 1 else 'III' if lap == 2 else lap + 1}"
+    return _FIRST[first] + _MIDDLE[middle] + _LAST[last]
 
 
 def title(number: int, rng: random.Random) -> tuple[str, str]:
@@ -114,7 +119,8 @@ def title(number: int, rng: random.Random) -> tuple[str, str]:
 
 def respelt(text: str, rng: random.Random) -> str:
     """Write a title the way another tool's people type it: case, punctuation, a plural, a slip."""
-    name, _, rest = text.partition(" ")
+    *client, rest = text.split(" ", 3)
+    name = " ".join(client)
     how = rng.randrange(4)
     if how == 0:
         return f"{name} {rest.replace(':', ' -')}".title()
