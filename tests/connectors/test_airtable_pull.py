@@ -22,7 +22,7 @@ from contract import NOW, observations, pulled
 
 from connectors.airtable.pace import Pace
 from connectors.airtable.pull import Position
-from hub.errors import SourceRefused, SourceUnavailable
+from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 HALF = 130
 
@@ -114,7 +114,11 @@ def test_a_walk_that_was_disturbed_is_walked_once_more(base):
     base.order(tool="airtable", path="offset=", action="status", status=422, body=body)
     rest = list(pages)
     assert Position.parse(rest[-1].cursor) == Position(stamp=None, again=True)
-    again = list(connector.pull("items", rest[-1].cursor, now=NOW))
+    base.order(tool="airtable", path="offset=", action="status", status=422, body=body)
+    pages = connector.pull("items", rest[-1].cursor, now=NOW)
+    again = [next(pages)]
+    put_item(base.store, "recItem0000000080", at(9), {TITLE: "edited"})  # once more is enough, busy as it may be
+    again += pages
     assert set(records(again)) == set(records([first, *rest]))
     assert not Position.parse(again[-1].cursor).again
 
@@ -143,6 +147,20 @@ def test_updates_are_read_from_the_service_s_clock_on(base):
     again = list(connector.pull("updates", cursor, now=NOW))
     assert records(again) == ["recNews0000000002"]
     assert [o.value for o in observations({"u": again}) if o.field == "update"] == ["More"]
+
+
+def test_a_walk_over_updates_that_stops_early_is_walked_again(base):
+    for number in range(150):
+        put_news(base.store, f"recNews{number:010d}", at(9), "usrAda0000000001", FIRST, f"Step {number}")
+    pages = list(connector_for(base).pull("updates", None, now=NOW))
+    assert [Position.parse(p.cursor).stamp is None for p in pages] == [True, False]
+
+
+def test_a_repeated_offset_ends_the_pull_as_broken(base):
+    body = '{"records": [], "offset": "itrAAAAAAAAAAAAAAA/1"}'
+    base.order(tool="airtable", path=ITEMS, action="status", status=200, body=body, times=None)
+    with pytest.raises(SourceBroken, match="repeats its offset"):
+        list(connector_for(base).pull("items", None, now=NOW))
 
 
 def test_a_renamed_or_deleted_field_is_refused_by_name(base):
