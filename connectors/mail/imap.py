@@ -182,6 +182,9 @@ class Mailbox:
                     hint="check connection.folder and the permissions of the mailbox user",
                 ) from None
             raise SourceBroken(f"{where} failed: unexpected answer", source=self._source) from None
+        except (ValueError, TypeError, LookupError):
+            # the library's reply parser raises whatever a malformed reply makes it stumble over
+            raise SourceBroken(f"{where} failed: unreadable answer", source=self._source) from None
 
 
 def refuse_plain_text(source: str, host: str, *, tls: bool) -> None:

@@ -124,7 +124,8 @@ def body(kind: str, turn: Turn, cases: Sequence[Case], count: int) -> str:
         head = f"{_counted(kind, count)} need{'s' if count == 1 else ''} attention."
     lines = [head, ""]
     for case in cases[:LINES]:
-        lines.append(f"- {_one_line(case.title)}: {_one_line(case.summary)}")
+        told = case.summary if case.title in case.summary else f"{case.title}: {case.summary}"
+        lines.append(f"- {_one_line(told)}")
         if turn == "opened" and case.next_move:
             lines.append(f"  Next: {_one_line(case.next_move)}")
         if case.url:

@@ -22,9 +22,9 @@ from hub.ledger.alerts import Delivery
 from hub.ledger.ledger import Ledger
 
 #: More new cases of one kind than this are counted in the message, not followed one by one.
-FOLLOWED = 200
+FOLLOWED = 100
 #: So many resolved cases of one kind are looked at for having been told.
-_LOOKED_AT = 2_000
+_LOOKED_AT = 500
 _CASE_FIELDS = frozenset(f.name for f in fields(Case))
 
 

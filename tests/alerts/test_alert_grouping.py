@@ -68,6 +68,11 @@ def test_a_case_reads_with_its_next_move_and_a_safe_link(charter_with, finding):
     assert subject(notice.kind, notice.turn, notice.cases, 1) == "New: 1 missed handoff: Banner a"
 
 
+def test_a_title_is_not_said_twice(charter_with, finding):
+    (notice,) = planned(charter_with(25), [finding("a", summary="Nobody owns “Banner a” since Monday")], opened=("a",))
+    assert "- Nobody owns “Banner a” since Monday\n" in body(notice.kind, notice.turn, notice.cases, 1)
+
+
 def test_text_from_tools_stays_on_its_line(charter_with, finding):
     title = "Banner\r\nBcc: evil@x.example\u202e\n- forged: line"
     (notice,) = planned(charter_with(25), [finding("a", title=title)], opened=("a",))

@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -240,6 +242,50 @@ def folder(server: Server) -> Iterator[Folder]:
     client.create_folder(name)
     yield Folder(server, name, client)
     client.logout()
+
+
+class Line:
+    """A relay in front of a server that can be cut, or answer as a web server."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self.html = False
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                if self.html:
+                    near.sendall(b"<html><body>Welcome</body></html>\r\n")
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._open += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._relay, args=(one, other), daemon=True).start()
+
+    def _relay(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65_536):
+                other.sendall(data)
+
+    def cut(self) -> None:
+        for each in (self._listener, *self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+@pytest.fixture
+def line(server: Server) -> Iterator[Line]:
+    """A relay in front of the IMAP server."""
+    made = Line(server.port)
+    yield made
+    made.cut()
 
 
 class AnyPort(Controller):

@@ -9,6 +9,7 @@ from contract import NOW, WRONG_SECRET, Bench, ConnectorContract, observations, 
 
 from connectors.mail import connector as module
 from hub.charter.secret import Secret
+from hub.errors import SourceBroken, SourceUnavailable
 
 
 class TestMail(ConnectorContract):
@@ -41,3 +42,15 @@ class TestMail(ConnectorContract):
         seen = observations(pulled(bench.connect()))
         assert {o.entity for o in seen} == {"account", "item"}
         assert {o.record for o in seen if o.entity == "account"} >= {"grace@acme.example", "bob@acme.example"}
+
+    def test_a_sick_service_is_one_clear_error(self, folder, line):
+        # IMAP has no HTML and no JSON to cut: the server's greeting is wrong, or nobody answers
+        connector = folder.connector(port=line.port)
+        assert list(connector.pull(connector.streams()[0], None, now=NOW)) == []
+        line.html = True
+        with pytest.raises((SourceBroken, SourceUnavailable), match="connecting") as raised:
+            pulled(connector)
+        assert "\n" not in raised.value.message
+        line.cut()
+        with pytest.raises(SourceUnavailable, match="connection lost"):
+            pulled(connector)

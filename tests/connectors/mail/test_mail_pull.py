@@ -180,6 +180,20 @@ def test_a_password_never_travels_in_clear_text_over_a_network(folder):
         pull(folder.connector(host="mail.acme.example"))
 
 
+def test_a_line_cut_between_pages_keeps_what_was_read(folder, mail, line, monkeypatch):
+    monkeypatch.setattr(module, "BATCH", 1)
+    for n in range(3):
+        folder.add(mail(f"news {n}", id=f"{n}@acme.example"))
+    connector = folder.connector(port=line.port)
+    pages = connector.pull(connector.streams()[0], None, now=NOW)
+    first = next(pages)
+    line.cut()
+    with pytest.raises(SourceUnavailable, match="connection lost"):
+        next(pages)
+    rest = pull(folder.connector(), first.cursor)
+    assert [r.native_id for p in rest for r in p.records] == ["1@acme.example", "2@acme.example"]
+
+
 def test_an_empty_folder_is_fine(folder):
     connector = folder.connector()
     assert pull(connector) == []
