@@ -192,7 +192,11 @@ def _connection(tool: str, addresses: Mapping[str, str]) -> dict[str, Any]:
             "token": "file:../secrets/jira_token",
         }
     if tool == "airtable":
-        return {"endpoint_url": addresses["airtable"], "token": "file:../secrets/airtable_token"}
+        return {
+            "endpoint_url": addresses["airtable"],
+            "token": "file:../secrets/airtable_token",
+            "requests_per_second": 500,  # the simulated base has no limit unless a world sets one
+        }
     host, _, port = addresses["imap"].rpartition(":")
     smtp_host, _, smtp_port = addresses["smtp"].rpartition(":")
     return {

@@ -120,6 +120,10 @@ class Ledger:
         """The record with this digest, as it was received."""
         return reads.raw(self._database, digest)
 
+    def records_known_as(self, token: str) -> tuple[tuple[str, str], ...]:
+        """The (source, record) pairs of items whose record id is `token` or that carry it as an identifier."""
+        return reads.records_known_as(self._database, token)
+
     # -- derived state ---------------------------------------------------------------------------------------
 
     def store_derived(self, run: str, tables: Mapping[str, pa.Table], now: datetime) -> None:

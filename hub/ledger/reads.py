@@ -92,6 +92,23 @@ def record_count(database: Database, source: str, stream: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
+def records_known_as(database: Database, token: str) -> tuple[tuple[str, str], ...]:
+    """The (source, record) pairs of items whose record id is `token` or that carry it as an identifier."""
+    columns = observation.c
+    named = {token, token.upper()}
+    query = (
+        select(columns.source, columns.record)
+        .where(
+            columns.entity == "item",
+            (columns.record == token) | ((columns.field == "identifier") & columns.part.in_(named)),
+        )
+        .distinct()
+        .order_by(columns.source, columns.record)
+    )
+    with database.read() as connection:
+        return tuple((row.source, row.record) for row in connection.execute(query))
+
+
 def head(database: Database) -> int:
     """The highest observation number, 0 for an empty ledger."""
     with database.read() as connection:
