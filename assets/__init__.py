@@ -5,8 +5,9 @@ Bodies are thin: open the hub, call one use case, show the numbers. No rule abou
 resources        the hub as a resource; its errors become failures with one line and a hint
 sources          one raw asset per configured source
 ledger           what is remembered
-reconciliation   identities, work items, one asset per finding kind, the report
+reconciliation   identities, work items, one asset per finding kind
 plan             the proposal and the write-back
+report           the page that people open first
 checks           freshness, completeness, findings, quarantine, write-back
 jobs schedules sensors
 graph            all of it together, for one configuration

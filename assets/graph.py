@@ -6,7 +6,8 @@ from assets.checks import all_checks
 from assets.jobs import apply_plan, approve_plan, reconcile_again, sync
 from assets.ledger import ledger_asset
 from assets.plan import plan, write_back
-from assets.reconciliation import findings_report, reconcile
+from assets.reconciliation import reconcile
+from assets.report import findings_report
 from assets.resources import HubResource
 from assets.schedules import every_15_minutes
 from assets.sensors import alert_on_broken_runs, apply_approved_plans
@@ -21,7 +22,7 @@ def graph(settings: Settings, charter: Charter, *, report_url: str = "") -> Defi
     `report_url` replaces the address in the settings under which the artifacts are served.
     """
     return Definitions(
-        assets=[*raw_assets(charter), ledger_asset(charter), reconcile, findings_report, plan, write_back],
+        assets=[*raw_assets(charter), ledger_asset(charter), reconcile, plan, findings_report, write_back],
         asset_checks=all_checks(charter),
         jobs=[sync, reconcile_again, approve_plan, apply_plan],
         schedules=[every_15_minutes],

@@ -160,9 +160,9 @@ def approval_markdown(plan: Plan, brakes: Sequence[tuple[str, str]]) -> str:
         )
     return (
         f"1. Read the {len(plan.changes)} changes below.\n"
-        f"2. Take the single-use code for `{plan.id}` from the mail the hub sent you.\n"
-        f"3. [Open `approve_plan` for this plan]({launchpad(plan.id)}), put in the code, launch.\n"
-        f"4. The sensor `apply_approved_plans` applies it within a minute; see `write_back`."
+        f"2. Take your code for `{plan.id}` from the hub's mail.\n"
+        f"3. [Open `approve_plan` for this plan]({launchpad(plan.id)}).\n"
+        f"4. Put in the code, launch; a sensor applies the plan.\n"
     )
 
 

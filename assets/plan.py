@@ -7,8 +7,9 @@ from pydantic import Field
 
 from assets.metadata import apply_metadata, plan_metadata
 from assets.notices import tell_plan
-from assets.reconciliation import FINDINGS_REPORT
+from assets.reconciliation import finding_key
 from assets.resources import HubResource, now
+from hub.domain.findings import FINDING_KINDS
 from hub.flow.apply import apply
 from hub.flow.approve import approve
 from hub.flow.plan import engaged_brakes, make_plan, open_item_count
@@ -19,7 +20,7 @@ PLAN, WRITE_BACK = AssetKey("plan"), AssetKey("write_back")
 
 @asset(
     key=PLAN,
-    deps=[FINDINGS_REPORT],
+    deps=[finding_key(kind) for kind in FINDING_KINDS],
     group_name="review",
     description="Proposed owner corrections. Nothing is written until an entitled person approves exactly this plan.",
 )

@@ -1,20 +1,18 @@
-"""Identities, work items and findings, thought over in one step; and the report that people open."""
+"""Identities, work items and findings, thought over in one step."""
 
 from collections.abc import Iterator
 
-from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, asset, multi_asset
+from dagster import AssetExecutionContext, AssetKey, AssetSpec, MaterializeResult, multi_asset
 
 from assets.ledger import LEDGER
-from assets.metadata import counts_metadata, findings_metadata, report_metadata
+from assets.metadata import counts_metadata, findings_metadata
 from assets.notices import tell_findings
 from assets.resources import HubResource, now
 from hub.domain.findings import FINDING_KINDS
 from hub.flow.sync import think
-from hub.reports.content import read_content
-from hub.reports.publish import write_report
 from hub.reports.tables import KINDS
 
-IDENTITIES, WORK_ITEMS, FINDINGS_REPORT = AssetKey("identities"), AssetKey("work_items"), AssetKey("findings_report")
+IDENTITIES, WORK_ITEMS = AssetKey("identities"), AssetKey("work_items")
 
 
 def finding_key(kind: str) -> AssetKey:
@@ -60,20 +58,3 @@ def reconcile(context: AssetExecutionContext, hub: HubResource) -> Iterator[Mate
     for kind in FINDING_KINDS:
         found = [f for f in findings if f.kind == kind]
         yield MaterializeResult(asset_key=finding_key(kind), metadata=findings_metadata(found, opened.charter))
-
-
-@asset(
-    key=FINDINGS_REPORT,
-    deps=[finding_key(kind) for kind in FINDING_KINDS],
-    group_name="review",
-    description=(
-        "Start here: what is wrong, since when, and who should do what. "
-        "Open the full report from the metadata below; corrections are proposed in `plan`."
-    ),
-)
-def findings_report(hub: HubResource) -> MaterializeResult[None]:
-    """Write the HTML and CSV report and show its core."""
-    with hub.open() as opened:
-        content = read_content(opened.ledger, opened.charter, now=now())
-        files = write_report(content, opened.settings.artifacts)
-    return MaterializeResult(metadata=report_metadata(content, files, files.link(hub.report_url)))

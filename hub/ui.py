@@ -20,6 +20,11 @@ from hub.settings import Settings
 
 HOST = "127.0.0.1"
 PROJECT = Path(__file__).resolve().parent.parent
+#: Makes the tables of a new home, by one process alone: servers that do it at the same time damage its SQLite files.
+_TABLES = (
+    "from dagster import DagsterInstance as D; i = D.get(); i.run_storage, i.event_log_storage, i.schedule_storage"
+)
+TABLES = [sys.executable, "-c", _TABLES]
 #: Shows in a new home what the ledger holds already. A process of its own: it loads what the servers load.
 _LOOK = "from assets.first_look import look_at; from hub.definitions import defs; look_at(defs)"
 FIRST_LOOK = [sys.executable, "-c", _LOOK]
@@ -47,6 +52,8 @@ def serve(config: Path, home: Path, port: int) -> int:
     children: list[subprocess.Popen[bytes]] = []
     look: subprocess.Popen[bytes] | None = None
     try:
+        if fresh:
+            subprocess.run(TABLES, env=environment, cwd=PROJECT, check=True)  # noqa: S603  our own constants
         children += [start(command, environment) for command in commands(port)]
         look = start(FIRST_LOOK, environment) if fresh else None
         print(f"Dagster UI: http://{HOST}:{port}/assets (ready in half a minute); stop with Ctrl-C", flush=True)  # noqa: T201  the address is this command's output

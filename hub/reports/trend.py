@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Iterable
 
-from hub.domain.records import instant
 from hub.reports.content import TrendPoint
 from hub.reports.tables import kind_name
 
@@ -16,25 +15,28 @@ _PADDING = {"left": 5, "top": 5, "right": 60, "bottom": 5}
 
 
 def trend_svg(points: Iterable[TrendPoint], *, width: int = 620, height: int = 220) -> str:
-    """A line chart as SVG text; empty text when there is nothing to draw.
+    """Stacked bars, one per reconciliation, as SVG text; empty text when there is nothing to draw.
 
     Kinds that never occurred are left out.
     """
     rows = list(points)
     seen = {p.kind for p in rows if p.open}
-    values = [{"at": instant(p.at), "kind": kind_name(p.kind), "open": p.open} for p in rows if p.kind in seen]
+    values = [{"at": f"{p.at:%m-%d %H:%M}", "kind": kind_name(p.kind), "open": p.open} for p in rows if p.kind in seen]
     if not values:
         return ""
     import altair  # half a second to load; commands that draw nothing should not pay it
 
+    runs = dict.fromkeys(f"{p.at:%m-%d %H:%M}" for p in sorted(rows, key=lambda p: p.at))
     chart = (
         altair.Chart(altair.InlineData(values=values), width=width, height=height, background="white", padding=_PADDING)
-        .mark_line(point=True, interpolate="step-after")
+        .mark_bar(size=min(24, width / max(len(runs), 1) * 0.7))
         .encode(
-            # `utc` keeps the picture the same wherever it is drawn
-            x=altair.X("at:T", title=None, scale=altair.Scale(type="utc")),
-            y=altair.Y("open:Q", title="open findings", axis=altair.Axis(tickMinStep=1)),
+            x=altair.X(
+                "at:O", title="reconciled (UTC)", sort=list(runs), axis=altair.Axis(labelOverlap=True, labelAngle=-40)
+            ),
+            y=altair.Y("max(open):Q", stack="zero", title="open findings", axis=altair.Axis(tickMinStep=1, format="d")),
             color=altair.Color("kind:N", title=None),
+            order=altair.Order("kind:N"),
         )
         .configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#e4e7eb")
         .configure_legend(labelColor=_INK)

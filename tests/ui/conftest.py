@@ -23,6 +23,7 @@ from sandbox import launcher
 from sandbox.launcher import Running
 
 PROJECT = Path(__file__).parents[2]
+PICTURES = Path(os.environ.get("HUB_ARTIFACTS", PROJECT / "artifacts")) / "ui"
 _RUNS = """query Runs($job: String!) {
   runsOrError(filter: {pipelineName: $job}) { ... on Runs { results { runId status } } } }"""
 
@@ -115,4 +116,6 @@ def page() -> Iterator[Page]:
         tab = browser.new_context(viewport={"width": 1500, "height": 1000}).new_page()
         tab.set_default_timeout(30_000)
         yield tab
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        tab.screenshot(path=str(PICTURES / "last-page.png"))
         browser.close()

@@ -68,7 +68,6 @@ def test_a_day_in_the_ui(page: Page, served: Served, company: Running) -> None:
 
     # what is proposed, and the consent to it
     page.goto(f"{served.address}/assets/plan")
-    page.get_by_text("[Show Markdown]").first.click()
     link = page.get_by_role("link", name=re.compile("for this plan"))
     plan = re.search(r"plan-[0-9a-f]{12}", str(link.get_attribute("href")))
     assert plan is not None
