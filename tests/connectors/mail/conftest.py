@@ -245,11 +245,12 @@ def folder(server: Server) -> Iterator[Folder]:
 
 
 class Line:
-    """A relay in front of a server that can be cut, or answer as a web server."""
+    """A relay in front of a server: keeps what the client `said`, can be cut, can answer as a web server."""
 
     def __init__(self, port: int) -> None:
         self._to = port
         self.html = False
+        self.said = bytearray()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -271,6 +272,8 @@ class Line:
     def _relay(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65_536):
+                if one.getsockname()[1] == self.port:
+                    self.said += data
                 other.sendall(data)
 
     def cut(self) -> None:

@@ -64,6 +64,17 @@ def test_reading_marks_no_mail_as_seen(folder, mail):
     assert len(folder.client.search(["UNSEEN"])) == 1
 
 
+def test_only_commands_that_leave_no_mark_are_sent(folder, mail, line):
+    folder.add(mail("one"))
+    pull(folder.connector(port=line.port))
+    said = bytes(line.said).upper()
+    assert b" EXAMINE " in said
+    assert b"BODY.PEEK[]" in said
+    assert b"BODY[" not in said
+    for word in (b" SELECT ", b" STORE ", b" APPEND ", b" EXPUNGE", b" COPY ", b" MOVE "):
+        assert word not in said
+
+
 def test_a_second_pull_sends_few_commands_and_yields_nothing(folder, mail):
     for n in range(5):
         folder.add(mail(f"news {n}", id=f"{n}@acme.example"))

@@ -208,3 +208,11 @@ def test_the_date_header_is_believed_within_a_week_before_the_receipt(mail, clai
 
 def test_a_mail_without_a_date_happened_when_it_was_received(mail):
     assert happened(parse(mail("x", date=None)), NOON) == NOON
+
+
+def test_neither_our_header_nor_our_sender_alone_makes_a_mail_ours(mail):
+    reply = {"id": "h@x.example", "references": "<root@acme.example>"}
+    with_header = mail("Shipped today", headers="X-Handoff-Hub: abc", **reply)
+    from_mailbox = mail("Shipped today", sender=f"Ops <{OWN}>", **reply)
+    for raw in (with_header, from_mailbox):
+        assert ("update", "Shipped today") in seen(raw)
