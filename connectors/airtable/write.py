@@ -63,7 +63,7 @@ class OwnerCellWriter:
         return OwnerReading(owner=owner, version=version, witness=self._shape(cell))
 
     def may_own(self, record: str, account: str) -> str:
-        """Whether the account has access to the base (or is a record of the linked table of people).
+        """Whether each account has access to the base (or is a record of the linked table of people).
 
         Where the plan does not let us list collaborators nothing is known against it: Airtable itself refuses
         people without access.
@@ -73,14 +73,16 @@ class OwnerCellWriter:
         if field.get("type") == LINKS:
             table = str((field.get("options") or {}).get("linkedTableId"))
             try:
-                self._web.record(table, account)
+                for one in account.split(OWNER_SEPARATOR):
+                    self._web.record(table, one)
             except SourceRefused:
                 return "there is no such record in the table of people"
             return ""
         people = self._web.collaborators()
-        if people is None or any(account in {p.get("userId"), p.get("id")} for p in people):
+        if people is None:
             return ""
-        return "the account has no access to the base"
+        known = {p.get("userId") for p in people} | {p.get("id") for p in people}
+        return "" if known.issuperset(account.split(OWNER_SEPARATOR)) else "the account has no access to the base"
 
     def send_owner(self, record: str, desired: str | None, reading: OwnerReading, *, marker: str) -> SendResult:
         """PATCH the owner cell alone, once, without letting Airtable guess a person from text."""

@@ -103,8 +103,11 @@ def test_undo_brings_the_disagreement_back(company: Company) -> None:
         announce(hub, first.reconciled.changes, inverse, now=clock())
         approve(hub.ledger, hub.charter, inverse.id, now=clock(), code=company.code(hub, inverse.id))
         undone = apply(hub.ledger, hub.charter, inverse.id, writer=hub.writer, clock=clock, sleep=time.sleep)
-        in_tools = [row for row in undone.rows if row.change.source != "ops_mail"]
-        assert {row.outcome for row in in_tools} == {"confirmed"}
+        # A tool takes back everybody but those who left: nobody is put in charge who cannot work.
+        refused = [row for row in undone.rows if row.outcome != "confirmed"]
+        left = len(hub.ledger.findings(kind="ghost_owner", states=("resolved",)))
+        assert 0 < len({row.change.item for row in refused}) <= left
+        assert {row.outcome for row in refused} == {"refused_policy"}
         again = sync(hub.ledger, hub.charter, hub.connector, clock=clock)
         assert again.reconciled.findings["owner_conflict"] == first.reconciled.findings["owner_conflict"]
 
