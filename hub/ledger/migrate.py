@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -10,6 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from hub.errors import ConfigurationError
 from hub.ledger.engine import Database, first_line, shown
 from hub.ledger.schema import HEAD, VERSION_TABLE
+
+# Alembic keeps the migration at work in module globals: two threads must not be in it with two databases.
+_one_at_a_time = threading.Lock()
 
 
 def migrate(database: Database) -> None:
@@ -55,4 +59,5 @@ def _upgrade(connection: Connection, found: str | None) -> None:
             hint="install the newer hub that made it; nothing was changed",
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    with _one_at_a_time:
+        command.upgrade(config, HEAD)

@@ -82,12 +82,26 @@ def test_history_and_events_count_as_what_is_in_force(ledger: Ledger, scene: Any
     assert scene.tell(ledger, scene.said("ada", 6)) == 1
 
 
-def test_history_outranks_a_snapshot_of_the_same_moment(ledger: Ledger, scene: Any) -> None:
+def test_at_one_moment_history_outranks_an_event_and_an_event_a_snapshot(ledger: Ledger, scene: Any) -> None:
+    scene.tell(ledger, scene.said("true", 1, "history"))
+    scene.tell(ledger, scene.said("told", 1, "event"))
     scene.tell(ledger, scene.said("stale", 1))
-    scene.tell(ledger, scene.said("ada", 1, "history"))
 
-    assert scene.tell(ledger, scene.said("ada", 2)) == 0
+    assert scene.tell(ledger, scene.said("true", 2)) == 0
     assert scene.tell(ledger, scene.said("stale", 3)) == 1
+
+    scene.tell(ledger, scene.said("told", 1, "event", record="2"))
+    scene.tell(ledger, scene.said("stale", 1, record="2"))
+
+    assert scene.tell(ledger, scene.said("told", 2, record="2")) == 0
+
+
+def test_at_one_moment_the_later_of_two_snapshots_counts(ledger: Ledger, scene: Any) -> None:
+    scene.tell(ledger, scene.said("A", 1))
+    scene.tell(ledger, scene.said("B", 1))
+
+    assert scene.tell(ledger, scene.said("B", 2)) == 0
+    assert scene.tell(ledger, scene.said("A", 3)) == 1
 
 
 def test_subjects_do_not_mix(ledger: Ledger, scene: Any) -> None:

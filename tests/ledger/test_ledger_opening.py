@@ -55,6 +55,28 @@ def test_several_processes_may_open_a_new_ledger_at_once(ledger_url: str) -> Non
     assert failures == []
 
 
+def test_two_new_ledgers_may_be_opened_at_once(tmp_path: Path) -> None:
+    """Alembic's own state is one per process; two databases must not meet in it."""
+    failures: list[BaseException] = []
+    start = threading.Barrier(4)
+
+    def make(name: str) -> None:
+        try:
+            start.wait()
+            Ledger.open(f"sqlite:///{tmp_path / name}").close()
+        except BaseException as error:  # noqa: BLE001 (a thread's failure must reach the test)
+            failures.append(error)
+
+    threads = [threading.Thread(target=make, args=(f"{n}.sqlite",), daemon=True) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert failures == []
+    assert not any(thread.is_alive() for thread in threads)
+
+
 def test_a_newer_schema_is_refused_and_left_alone(prepared_url: str, sql: Any) -> None:
     sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
 

@@ -4,10 +4,5 @@ from alembic import context
 
 from hub.ledger.schema import VERSION_TABLE
 
-# transactional_ddl: Alembic supposes SQLite cannot roll back DDL; with an explicit BEGIN it can.
-context.configure(
-    connection=context.config.attributes["connection"],
-    version_table=VERSION_TABLE,
-    transactional_ddl=True,
-)
+context.configure(connection=context.config.attributes["connection"], version_table=VERSION_TABLE)
 context.run_migrations()
