@@ -10,6 +10,7 @@ plan             the proposal and the write-back
 report           the page that people open first
 checks           freshness, completeness, findings, quarantine, write-back
 jobs schedules sensors
+retention        old runs of Dagster go, in time; the ledger keeps everything
 graph            all of it together, for one configuration
 first_look       what a new Dagster home shows of a ledger that was filled by the command line
 metadata         values turned into what the UI shows; all text from tools is escaped there

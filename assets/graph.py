@@ -9,6 +9,7 @@ from assets.plan import plan, write_back
 from assets.reconciliation import reconcile
 from assets.report import findings_report
 from assets.resources import HubResource
+from assets.retention import every_night, prune_runs
 from assets.schedules import every_15_minutes
 from assets.sensors import alert_on_broken_runs, apply_approved_plans
 from assets.sources import raw_assets
@@ -24,8 +25,8 @@ def graph(settings: Settings, charter: Charter, *, report_url: str = "") -> Defi
     return Definitions(
         assets=[*raw_assets(charter), ledger_asset(charter), reconcile, plan, findings_report, write_back],
         asset_checks=all_checks(charter),
-        jobs=[sync, reconcile_again, approve_plan, apply_plan],
-        schedules=[every_15_minutes],
+        jobs=[sync, reconcile_again, approve_plan, apply_plan, prune_runs],
+        schedules=[every_15_minutes, every_night],
         sensors=[apply_approved_plans, alert_on_broken_runs],
         resources={
             "hub": HubResource(directory=str(settings.directory), report_url=report_url or settings.report_url or "")

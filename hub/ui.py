@@ -92,9 +92,9 @@ def commands(port: int) -> list[list[str]]:
     ]
 
 
-def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(command: list[str], environment: dict[str, str], stdout: int | None = None) -> subprocess.Popen[bytes]:
     """A child in a session of its own, so that Ctrl-C reaches this process first and servers stop in order."""
-    return subprocess.Popen(command, env=environment, cwd=PROJECT, start_new_session=True)  # noqa: S603  our own constants
+    return subprocess.Popen(command, env=environment, cwd=PROJECT, stdout=stdout, start_new_session=True)  # noqa: S603  our own constants
 
 
 def stop_all(children: list[subprocess.Popen[bytes]]) -> None:

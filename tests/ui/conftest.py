@@ -33,6 +33,7 @@ class Served:
     """The running UI."""
 
     address: str
+    home: Path
     process: subprocess.Popen[str]
 
     def runs(self, job: str) -> list[dict[str, str]]:
@@ -82,7 +83,7 @@ def served(company: Running, tmp_path: Path) -> Iterator[Served]:
             cwd=PROJECT, stdout=log, stderr=log, text=True,
         )  # fmt: skip
     try:
-        yield Served(address=_answering(f"http://127.0.0.1:{port}", process), process=process)
+        yield Served(address=_answering(f"http://127.0.0.1:{port}", process), home=home, process=process)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
