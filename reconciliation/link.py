@@ -47,7 +47,9 @@ def _explicit(record: ir.Table, now: ir.Table) -> ir.Table:
     """Edges (a, b, how, evidence) from identifiers and references."""
     nodes = record.select("source", "record", "tool", "node")
     tokens = now.filter(now.entity == "item", now.field.isin(["identifier", "reference"]), now.value.notnull())
-    tokens = tokens.join(nodes, ["source", "record"]).select("field", "source", "tool", "node", name="part")
+    # One field of a tool may name several records, one to a line.
+    tokens = tokens.mutate(name=tokens.value.split("\n").unnest())
+    tokens = tokens.join(nodes, ["source", "record"]).select("field", "source", "tool", "node", "name")
     tokens = tokens.filter(tokens.name != "")
     borne = tokens.filter(tokens.field == "identifier")
     borne = borne.mutate(bearers=borne.node.nunique().over(group_by=["source", "name"]))

@@ -84,7 +84,7 @@ def _first(state: ir.Table, field: str) -> ir.Table:
 def _keys(now: ir.Table, link: ir.Table) -> ir.Table:
     """Per item the issue key people call it by, if it has one."""
     borne = now.filter(now.entity == "item", now.field == "identifier", now.value.notnull())
-    borne = borne.select("source", "record", name="part").join(
+    borne = borne.select("source", "record", name="value").join(
         link.filter(link.tool == "jira").select("source", "record", "item"), ["source", "record"]
     )
     borne = borne.filter(borne.name.re_search(_JIRA_KEY))

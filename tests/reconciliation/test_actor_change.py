@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 DAY = timedelta(hours=24)
@@ -18,14 +19,10 @@ def by_hand(events: list[tuple[datetime, str, str]]) -> tuple[int, int, int]:
         cases[case].append((at, actor))
     handoffs = returns = late = 0
     for acts in cases.values():
-        steps = [
-            (before, after, t1 - t0)
-            for (t0, before), (t1, after) in zip(acts, acts[1:], strict=False)
-            if before != after
-        ]
+        steps = [(before, after, t1 - t0) for (t0, before), (t1, after) in pairwise(acts) if before != after]
         handoffs += len(steps)
         late += sum(waited > DAY for *_, waited in steps)
-        returns += sum(a[0] == b[1] for a, b in zip(steps, steps[1:], strict=False))
+        returns += sum(a[0] == b[1] for a, b in pairwise(steps))
     return handoffs, returns, late
 
 

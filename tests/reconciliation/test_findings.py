@@ -264,7 +264,7 @@ def test_the_charter_sets_severity_and_limits(think: Any) -> None:
         "handoffs": {"accept_within": "3d", "returned_within": "0d"},
         "updates": {"duplicate_within": "1h"},
     }
-    thought = think(CONFLICTS.split("09-01 09:00 jira D1")[0] + PASSED.replace(" A1", " P1"), **changed)
+    thought = think(CONFLICTS.partition("09-01 09:00 jira D1")[0] + PASSED.replace(" A1", " P1"), **changed)
     titles = [f.split(" ", 1) for f in thought.findings]
     assert ["owner_conflict", "Still within grace ada>bob"] not in titles  # changed exactly 30 minutes ago
     assert ["returned_handoff", "Returned after weeks ada>bob"] in titles

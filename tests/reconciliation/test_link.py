@@ -110,3 +110,26 @@ def test_a_long_chain_of_references_is_one_item(think: Any) -> None:
         for n in range(1, 30)
     )
     assert len(think(chain).items) == 1
+
+
+def test_a_chain_of_alike_titles_with_two_records_of_one_tool_ties_nothing(think: Any) -> None:
+    items = think(
+        """
+        09-01 09:00 air  R1 title "harvest campaign posters"
+        09-01 09:00 jira J1 title "harvest campaign poster"
+        09-01 09:00 sf   S1 title "harvest kampaign posters"
+        09-01 09:00 jira J2 title "harvest kampaigns posters"
+        """
+    ).items
+    assert sorted(items.values()) == ["air:R1", "jira:J1", "jira:J2", "sf:S1"]
+
+
+def test_a_candidate_that_is_hardly_better_than_the_next_is_not_taken(think: Any) -> None:
+    items = think(
+        """
+        09-01 09:00 air  R1 title "harvest campaign posters"
+        09-01 09:00 jira J1 title "harvest campaign poster"
+        09-01 09:00 jira J2 title "harvest campaign postersa"
+        """
+    ).items
+    assert len(items) == 3
