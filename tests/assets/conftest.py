@@ -99,3 +99,9 @@ def run_job() -> Callable[..., ExecuteInProcessResult]:
 def failure_of() -> Callable[[ExecuteInProcessResult], str]:
     """Tells why a run failed."""
     return _failure_of
+
+
+@pytest.fixture
+def graph_of() -> Callable[[Path], Definitions]:
+    """Gives what Dagster loads for a configuration."""
+    return _graph
