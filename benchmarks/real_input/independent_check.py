@@ -1,6 +1,7 @@
-"""Handoffs, A-B-A returns and handoffs not taken up within 24 h, straight from an event log.
+"""Handoffs, A-B-A returns and handoffs not taken up within 24 h, case by case, straight from an event log.
 
-Shares no code with the hub: csv in, three numbers out.
+Shares no code with the hub: csv in, numbers out. Rows without case, actor, activity or a readable time do not count;
+events of one instant are taken in the order of the file.
 """
 
 from __future__ import annotations
@@ -10,29 +11,43 @@ import gzip
 import itertools
 import sys
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+COUNTED = ("events", "handoffs", "returns", "late")
 
-def count(path: Path, case: str, time: str, actor: str) -> dict[str, int]:
-    """Counts of cases, events, handoffs, returns and late handoffs in a (gzipped) CSV event log."""
+
+def by_case(path: Path, case: str, time: str, actor: str, activity: str) -> dict[str, dict[str, int]]:
+    """Numbers of `COUNTED` for every case of a CSV log (gzip allowed)."""
     traces: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
-    events = 0
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
-            traces[row[case]].append((datetime.fromisoformat(row[time]), row[actor]))
-            events += 1
-    handoffs = returns = late = 0
-    for trace in traces.values():
-        trace.sort(key=lambda event: event[0])
-        for (before, sender), (after, receiver) in itertools.pairwise(trace):
-            if sender != receiver:
-                handoffs += 1
-                late += after - before > timedelta(hours=24)
-        holders = [holder for holder, _ in itertools.groupby(name for _, name in trace)]
-        returns += sum(first == third for first, third in zip(holders, holders[2:], strict=False))
-    return {"cases": len(traces), "events": events, "handoffs": handoffs, "returns": returns, "late": late}
+            name, who, what = ((row[column] or "").strip() for column in (case, actor, activity))
+            try:
+                at = datetime.fromisoformat((row[time] or "").strip())
+            except ValueError:
+                continue
+            if name and who and what:
+                traces[name].append((at if at.tzinfo else at.replace(tzinfo=UTC), who))
+    return {name: _count(sorted(trace, key=lambda event: event[0])) for name, trace in traces.items()}
+
+
+def _count(trace: list[tuple[datetime, str]]) -> dict[str, int]:
+    changes = [(then, now) for then, now in itertools.pairwise(trace) if then[1] != now[1]]
+    holders = [who for who, _ in itertools.groupby(who for _, who in trace)]
+    return {
+        "events": len(trace),
+        "handoffs": len(changes),
+        "returns": sum(first == third for first, third in zip(holders, holders[2:], strict=False)),
+        "late": sum(now[0] - then[0] > timedelta(hours=24) for then, now in changes),
+    }
+
+
+def totals(cases: dict[str, dict[str, int]]) -> dict[str, int]:
+    """The numbers over all cases, and how many cases there are."""
+    return {"cases": len(cases)} | {name: sum(case[name] for case in cases.values()) for name in COUNTED}
 
 
 if __name__ == "__main__":
-    print(count(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]))
+    print(totals(by_case(Path(sys.argv[1]), *sys.argv[2:6])))
