@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PICTURES = Path(os.environ.get("HUB_ARTIFACTS", Path(__file__).parents[2] / "artifacts")) / "ui"
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(420), pytest.mark.xdist_group("ui")]
 
 
 def picture(page: Page, name: str) -> None:

@@ -21,7 +21,7 @@ from hub.reports.publish import ReportFiles
 if TYPE_CHECKING:
     from conftest import Served
 
-pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chromium, pytest.mark.timeout(300), pytest.mark.xdist_group("ui")]
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 ATTACKS = (
@@ -47,7 +47,7 @@ def content() -> ReportContent:
     return ReportContent(at=NOW, findings=findings, receipts=receipts)
 
 
-def test_it_is_only_words(served: Served, page: Page) -> None:
+def test_it_is_only_words(page: Page, served: Served) -> None:
     metadata = report_metadata(content(), ReportFiles(html=Path("report.html"), csv={}), "")
     with DagsterInstance.from_config(str(served.home)) as instance:
         instance.report_runless_asset_event(AssetMaterialization(FINDINGS_REPORT, metadata=metadata))
