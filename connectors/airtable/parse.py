@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,11 +70,14 @@ def item(record: Json, items: AirtableItems, *, source: str, base: str, seen: da
         say("approval", approval(text(cells.get(items.approval), "the approval")), part=APPROVAL_PART)
     if items.approver:
         say("approver", owners(cells.get(items.approver), "the approver cell"), part=APPROVAL_PART)
+    # One observation per field: what a cell no longer names is withdrawn with its next value.
     for name in items.identifiers:
-        for word in words(cells.get(name), f"field {name}"):
-            say("identifier", normalise(word), part=normalise(word))
-    for token in dict.fromkeys(_references(cells, items)):
-        say("reference", token, part=token)
+        tokens = dict.fromkeys(normalise(word) for word in words(cells.get(name), f"field {name}"))
+        say("identifier", "\n".join(tokens) or None, part=name)
+    for name in items.references:
+        found = (find_in_field(word) for word in words(cells.get(name), f"field {name}"))
+        named = dict.fromkeys(token for tokens_of_word in found for token in tokens_of_word)
+        say("reference", "\n".join(named) or None, part=name)
     met = users(cells.get(items.owner)) + (users(cells.get(items.approver)) if items.approver else ())
     return Parsed(observations=tuple(told), users=met)
 
@@ -123,12 +125,6 @@ def account(
         _observation(source, "account", str(native), what, value, at, "snapshot", raw=raw, link=f"{_HOME}/{base}")
         for what, value in said
     )
-
-
-def _references(cells: Json, items: AirtableItems) -> Iterator[str]:
-    for name in items.references:
-        for word in words(cells.get(name), f"field {name}"):
-            yield from find_in_field(word)
 
 
 def _observation(

@@ -143,19 +143,18 @@ def item(
             # changed without a history row (tracking switched on late, rows expired, system job)
             told.say(name, current, modified, "snapshot")
     told.say("url", url, created, "snapshot")
-    known = {id_[:15]: created}
+    told.say("identifier", id_[:15], created, "snapshot", part=id_[:15])
+    known = {id_[:15]}
+    # One observation per field: what a field no longer names is withdrawn with its next value.
     for api in _identifying(sobject, mapping):
         value = _text(_present(record, api))
-        if value is not None:
-            known.setdefault(normalise(value), created if api == "CaseNumber" else modified)
-    for token, since in known.items():
-        told.say("identifier", token, since, "snapshot", part=token)
-    mentioned: dict[str, None] = {}
+        token = None if value is None else normalise(value)
+        told.say("identifier", token, created if api == "CaseNumber" else modified, "snapshot", part=api)
+        known.add(token or "")
     for api in mapping.references:
-        mentioned.update(dict.fromkeys(find_in_field(_text(_present(record, api)) or "")))
-    for token in mentioned:
-        if token not in known:
-            told.say("reference", token, modified, "snapshot", part=token)
+        named = dict.fromkeys(find_in_field(_text(_present(record, api)) or ""))
+        others = "\n".join(token for token in named if token not in known)
+        told.say("reference", others or None, modified, "snapshot", part=api)
     return tuple(told.made)
 
 

@@ -101,7 +101,7 @@ def mail(
         emit(letters)
         return
     for letter in letters:
-        out.print(f"Subject: {letter['subject']}\n\n{letter['text']}\n", highlight=False, markup=False)
+        out.print(f"Subject: {dict(letter['headers'])['Subject']}\n\n{letter['text']}\n", highlight=False, markup=False)
 
 
 def _start(directory: Path, *, json: bool, **options: object) -> None:

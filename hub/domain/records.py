@@ -43,9 +43,7 @@ class RawRecord:
     @property
     def digest(self) -> str:
         """SHA-256 over identity, version and payload: equal content fetched twice is one record."""
-        body = (
-            "\0".join((self.source, self.stream, self.native_id, self.version)).encode() + b"\0" + self.payload
-        )
+        body = "\0".join((self.source, self.stream, self.native_id, self.version)).encode() + b"\0" + self.payload
         return hashlib.sha256(body).hexdigest()
 
 
@@ -55,7 +53,8 @@ class Observation:
 
     `value` is canonical text (None: empty), `valid_from` when it became true in the tool (UTC), `actor` the
     native account id of whoever did it (None: unknown), `part` a sub-identity inside the record (approval,
-    comment, token), `evidence` a link or place a person can open.
+    comment, field that names others: its `value` holds one token to a line), `evidence` a link or place a
+    person can open.
     """
 
     source: str

@@ -100,7 +100,7 @@ def records_known_as(database: Database, token: str) -> tuple[tuple[str, str], .
         select(columns.source, columns.record)
         .where(
             columns.entity == "item",
-            (columns.record == token) | ((columns.field == "identifier") & columns.part.in_(named)),
+            (columns.record == token) | ((columns.field == "identifier") & columns.value.in_(named)),
         )
         .distinct()
         .order_by(columns.source, columns.record)

