@@ -22,15 +22,11 @@ class Engine:
         self._kept = 0
 
     def __enter__(self) -> Self:
-        # Most of the time of a small run goes into writing SQL; nested selects cost DuckDB nothing.
-        self._fuse = ibis.options.sql.fuse_selects
-        ibis.options.sql.fuse_selects = False
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        ibis.options.sql.fuse_selects = self._fuse
         self._connection.disconnect()
 
     def keep(self, table: ir.Table) -> ir.Table:
