@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from hub.alerts import DeliveryReport, deliver, issue_codes, plan_alerts, queue
 from hub.domain.plans import Plan
@@ -11,6 +11,11 @@ from hub.errors import HubError
 from hub.flow.plan import engaged_brakes, open_item_count
 from hub.ledger.findings import FindingChanges
 from hub.wiring import Hub
+
+
+#: Findings this young are queued again each time, so that a run which died before telling loses nothing;
+#: what was queued before is not queued twice.
+LOOK_BACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,12 @@ def announce(hub: Hub, changes: FindingChanges, plan: Plan, *, now: datetime) ->
 
     A channel that fails stops nothing: undelivered alerts stay queued for the next time.
     """
+    missed = tuple(
+        finding.key
+        for finding in hub.ledger.findings()
+        if finding.first_seen is not None and finding.first_seen > now - LOOK_BACK
+    )
+    changes = replace(changes, opened=tuple(dict.fromkeys((*changes.opened, *missed))))
     found = hub.ledger.findings(
         states=("open", "reopened", "resolved"), keys={*changes.opened, *changes.reopened, *changes.resolved}
     )

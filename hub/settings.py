@@ -64,9 +64,7 @@ def _database(url: str, directory: Path) -> str:
     if url.startswith("env:"):
         name = url.removeprefix("env:")
         if name not in os.environ:
-            raise ConfigurationError(
-                f"database: {url} is not set", hint=f"export {name} with the database URL"
-            )
+            raise ConfigurationError(f"database: {url} is not set", hint=f"export {name} with the database URL")
         url = os.environ[name]
     prefix = "sqlite:///"
     if url.startswith(prefix) and not url.startswith(prefix + "/"):

@@ -56,8 +56,8 @@ class Faults:
         unknown = sorted(set(wanted) - _KEYS)
         if unknown:
             raise UnusableFault(f"unknown keys: {', '.join(unknown)}")
-        action = wanted.get("action")
-        if action not in get_args(Action):
+        action: Action | None = next((known for known in get_args(Action) if known == wanted.get("action")), None)
+        if action is None:
             raise UnusableFault(f"action must be one of {', '.join(get_args(Action))}")
         try:
             re.compile(str(wanted.get("path", "")))

@@ -49,9 +49,7 @@ def load_model(path: Path, model: type[Model], *, what: str) -> Model:
         return model.model_validate(_plain(tree))
     except ValidationError as error:
         problems = tuple(
-            problem
-            for e in error.errors(include_url=False)
-            for problem in _describe(path, tree, model, dict(e))
+            problem for e in error.errors(include_url=False) for problem in _describe(path, tree, model, dict(e))
         )
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         raise ConfigurationError(

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciliation.run import reconcile as think
-
 from hub.charter.model import Charter
 from hub.domain.findings import FINDING_KINDS
 from hub.ledger.findings import FindingChanges
 from hub.ledger.ledger import Ledger
+from reconciliation.run import reconcile as think
 
 DERIVED = ("identity", "link", "work_item", "owner_claim", "handoff", "correction")
 

@@ -80,6 +80,17 @@ def test_the_person_is_told_once(company: Company) -> None:
         assert len(company.letters(reader)) == told
 
 
+def test_the_person_is_told_even_if_the_run_that_found_it_died_before_telling(company: Company) -> None:
+    with open_hub(company.config) as hub:
+        sync(hub.ledger, hub.charter, hub.connector, clock=clock)
+        again = sync(hub.ledger, hub.charter, hub.connector, clock=clock)
+        assert again.reconciled.changes.opened == ()
+        announce(hub, again.reconciled.changes, again.plan, now=clock())
+        reader = hub.charter.people[hub.charter.alerts.mail_to[0]].email or ""
+        subjects = [dict(letter["headers"])["Subject"] for letter in company.letters(reader)]
+        assert any("owner conflict" in subject for subject in subjects)
+
+
 def test_a_resolved_case_says_so(company: Company) -> None:
     with open_hub(company.config) as hub:
         first = sync(hub.ledger, hub.charter, hub.connector, clock=clock)
