@@ -98,7 +98,7 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         scored = score(key, found)
         with watch.step("announce", "telling whoever should know …", quiet=quiet):
             announce(hub, first.reconciled.changes, first.plan, now=now())
-            files = publish(hub.ledger, hub.settings.artifacts, now=now())
+            files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
         if not quiet:
             show_receipts(first.pull)
             _show_findings(found)
@@ -118,7 +118,7 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         with watch.step("second_sync", "pulling again …", quiet=quiet):
             second = sync(hub.ledger, hub.charter, hub.connector, clock=now)
             announce(hub, second.reconciled.changes, second.plan, now=now())
-            files = publish(hub.ledger, hub.settings.artifacts, now=now())
+            files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
     if not quiet:
         table("Applied", ("outcome", "changes"), sorted(applied.outcomes.items()))
         rows = [(kind, first.reconciled.findings[kind], number) for kind, number in second.reconciled.findings.items()]

@@ -142,7 +142,7 @@ def report(
     from hub.wiring import open_hub
 
     with open_hub(config) as hub:
-        files = publish(hub.ledger, to or hub.settings.artifacts, now=now())
+        files = publish(hub.ledger, to or hub.settings.artifacts, now=now(), charter=hub.charter)
     if json:
         emit({"files": [str(f) for f in files]})
         return
