@@ -16,7 +16,7 @@ ACTS = ("status", "phase", "update", "activity", "approval", "owner")
 
 
 def acts(said: ir.Table, link: ir.Table, identities: ir.Table) -> ir.Table:
-    """Everything people did to records: item, source, record, field, value, at, actor, person, evidence.
+    """Everything people did to records: item, source, record, seq, field, value, at, actor, person, evidence.
 
     Only what the tools' histories and messages prove; bots, queues and the hub act as nobody. `doer` is the
     person, or for an unmapped account the name it shows.
@@ -27,7 +27,7 @@ def acts(said: ir.Table, link: ir.Table, identities: ir.Table) -> ir.Table:
     done = done.join(who, ["source", "actor"])
     done = done.join(link.select("source", "record", "item"), ["source", "record"])
     return done.select(
-        "item", "source", "record", "field", "part", "value", "at", "actor", "person", "doer", "evidence"
+        "item", "source", "record", "seq", "field", "part", "value", "at", "actor", "person", "doer", "evidence"
     )
 
 
@@ -131,11 +131,9 @@ def _accepted(steps: ir.Table, act: ir.Table) -> ir.Table:
 
 def _by_actor(act: ir.Table, charter: Charter) -> ir.Table:
     """Steps of who acts: the next act by somebody else takes the work over."""
-    evidence = ibis.struct({"s": act.source, "r": act.record, "a": act.actor, "e": act.evidence}).min()
-    told = act.group_by("item", "at", "doer").aggregate(evidence=evidence).unpack("evidence")
-    steps = _steps(told, ["at", "doer"])
+    steps = _steps(_in_turn(act), ["at", "source", "record", "turn", "seq"])
     return steps.select(
-        "item", "n", "from_person", "to_person", source="s", record="r", actor="a", evidence="e",
+        "item", "n", "from_person", "to_person", "source", "record", "actor", "evidence",
         offered_at="before_at",
         due_at=steps.before_at + span(charter.handoffs.accept_within),
         rule=ibis.literal("handoffs.accept_within"),
@@ -143,6 +141,28 @@ def _by_actor(act: ir.Table, charter: Charter) -> ir.Table:
         accepted_at="at",
         how=ibis.literal("actor_change"),
     )  # fmt: skip
+
+
+def _in_turn(act: ir.Table) -> ir.Table:
+    """Acts with the `turn` that puts those of one instant in the order in which their record tells them.
+
+    A record tells each of its fields in order, but one field after the other: the one with most acts leads, and
+    who is in none of its acts follows. What somebody did to several records at once counts in the first of them.
+    """
+    instant = ["item", "at"]
+    place = [*instant, "source", "record"]
+    told = act.mutate(told=act.seq.count().over(ibis.window(group_by=[*place, "field"])))
+    where = ibis.struct({"s": told.source, "r": told.record})
+    told = told.mutate(where=where, first=where.min().over(ibis.window(group_by=[*instant, "doer"])))
+    told = told.filter(told.where == told["first"])
+    rank = ibis.struct({"n": -told.told, "f": told.field})
+    told = told.mutate(best=rank.min().over(ibis.window(group_by=place)))
+    leads = told.filter(told.field == told.best["f"])
+    rest = told.anti_join(leads, [*place, "doer"])
+    return ibis.union(
+        leads.mutate(turn=ibis.literal(0)).drop("where", "first", "best"),
+        rest.mutate(turn=ibis.literal(1)).drop("where", "first", "best"),
+    )
 
 
 def _with_returns(steps: ir.Table, charter: Charter) -> ir.Table:

@@ -19,7 +19,7 @@ class View:
     now: source, entity, record, part, field, value, at, actor, origin, evidence
     claim: item, source, record, node, tool, value, account, person, holder, since, actor, actor_person, evidence
     handoff: item, n, from_person, to_person, offered_at, due_at, accepted_at, returned, back_at, final, rule, ...
-    act: item, source, record, field, part, value, at, actor, person, doer, evidence
+    act: item, source, record, seq, field, part, value, at, actor, person, doer, evidence
     identity: source, account, person, how, score, name, active, kind
     people: person, name, partner, gone, gone_why, heir, heir_step
     source: source, tool, partner, writable

@@ -1,7 +1,8 @@
 """Handoffs, A-B-A returns and handoffs not taken up within 24 h, case by case, straight from an event log.
 
 Shares no code with the hub: csv in, numbers out. Rows without case, actor, activity or a readable time do not count;
-events of one instant are taken in the order of the file.
+events of one instant are taken in the order of the file. `unsure` counts neighbouring events of two people whose order,
+or whether they lie 24 h apart, whole seconds do not tell; Salesforce and mail keep nothing finer.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 COUNTED = ("events", "handoffs", "returns", "late")
+DAY, SECOND = timedelta(hours=24), timedelta(seconds=1)
 
 
 def by_case(path: Path, case: str, time: str, actor: str, activity: str) -> dict[str, dict[str, int]]:
-    """Numbers of `COUNTED` for every case of a CSV log (gzip allowed)."""
+    """Numbers of `COUNTED`, and `unsure`, for every case of a CSV log (gzip allowed)."""
     traces: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
@@ -40,7 +42,8 @@ def _count(trace: list[tuple[datetime, str]]) -> dict[str, int]:
         "events": len(trace),
         "handoffs": len(changes),
         "returns": sum(first == third for first, third in zip(holders, holders[2:], strict=False)),
-        "late": sum(now[0] - then[0] > timedelta(hours=24) for then, now in changes),
+        "late": sum(now[0] - then[0] > DAY for then, now in changes),
+        "unsure": sum(min(gap, abs(gap - DAY)) < SECOND for gap in (now[0] - then[0] for then, now in changes)),
     }
 
 

@@ -36,12 +36,16 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table: the numbers of the hub beside those of the check, by the same names."""
+    """One line of the table: the numbers of the hub beside those of the check, by the same names.
+
+    `differences` are without explanation, `explained` are those that no tool can tell apart.
+    """
 
     name: str
     hub: dict[str, int]
     check: dict[str, int]
     differences: tuple[str, ...]
+    explained: tuple[str, ...] = ()
     first: Cost
     again: Cost
     load: float
@@ -49,7 +53,7 @@ class Row:
     @property
     def equal(self) -> bool:
         """Whether both agree, in total and one by one."""
-        return self.hub == self.check and not self.differences
+        return self.hub == self.check and not self.differences and not self.explained
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines + [_line(_cells(row)) for row in rows])
 
 
-def verdict(rows: Iterable[Row]) -> str:
+def verdict(rows: Sequence[Row]) -> str:
     """What differs, case by case; a sentence when nothing does."""
     wrong = [f"- {row.name}: {line}" for row in rows for line in row.differences]
     wrong += [
@@ -40,7 +40,10 @@ def verdict(rows: Iterable[Row]) -> str:
         for row in rows
         if row.again.new_observations
     ]
-    return "\n".join(["Differences:", *wrong]) if wrong else "Nothing differs, in no case and no opportunity."
+    known = [f"- {row.name}: {line}" for row in rows for line in row.explained]
+    lines = ["Differences:", *wrong] if wrong else []
+    lines += ["Differences that whole seconds explain:", *known] if known else []
+    return "\n".join(lines) or "Nothing differs, in no case and no opportunity."
 
 
 def page(rows: Sequence[Row], today: date) -> str:
@@ -56,7 +59,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.check['events']:,}" if "events" in row.check else "-",
         _numbers(row.hub),
         _numbers(row.check),
-        "yes" if row.equal else f"**no** ({len(row.differences)})",
+        "yes" if row.equal else f"**no** ({len(row.differences)} differ, {len(row.explained)} explained)",
         f"{row.load:.1f}",
         f"{row.first.pull:.1f}",
         f"{row.first.reconcile:.1f}",

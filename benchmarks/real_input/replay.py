@@ -37,11 +37,13 @@ def replay(log: Path, column_map: Path) -> Row:
 
     with company(log=log, log_map=column_map) as (running, load):
         (told, counted), first, again = synced_twice(running, read)
+    apart = list(differences(told, check))
     return Row(
         name=log.name,
         hub=counted,
         check=totals(check),
-        differences=tuple(differences(told, check)),
+        differences=tuple(line for line, known in apart if not known),
+        explained=tuple(line for line, known in apart if known),
         first=first,
         again=again,
         load=load,
@@ -68,14 +70,14 @@ def cases(ledger: Ledger) -> Cases:
     return told
 
 
-def differences(hub: Cases, check: Cases) -> Iterable[str]:
-    """One line for each case that the two count differently."""
+def differences(hub: Cases, check: Cases) -> Iterable[tuple[str, bool]]:
+    """One line for each case that the two count differently, and whether whole seconds explain it."""
     nothing = dict.fromkeys(COUNTED, 0)
     for case in sorted(hub.keys() | check.keys()):
         ours, theirs = hub.get(case, nothing), check.get(case, nothing)
-        if ours != theirs:
-            words = (f"{name} {ours[name]} against {theirs[name]}" for name in COUNTED if ours[name] != theirs[name])
-            yield f"{case}: {', '.join(words)}"
+        words = [f"{name} {ours[name]} against {theirs[name]}" for name in COUNTED if ours[name] != theirs[name]]
+        if words:
+            yield f"{case}: {', '.join(words)}", bool(theirs.get("unsure")) and ours["events"] == theirs["events"]
 
 
 def _events(ledger: Ledger) -> Counter[str]:
