@@ -55,6 +55,11 @@ class Row:
         """Whether both agree, in total and one by one."""
         return self.hub == self.check and not self.differences and not self.explained
 
+    @property
+    def excused(self) -> bool:
+        """Whether both agree wherever the tools can tell."""
+        return bool(self.explained) and not self.differences
+
 
 @contextmanager
 def company(**what: Any) -> Iterator[tuple[Running, float]]:
