@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -10,24 +12,45 @@ import pyarrow.compute as pc
 from reconciliation.columns import OBSERVATION
 from reconciliation.engine import Engine
 
+_SAID = pa.schema(
+    [
+        *(pa.field("at", pa.int64()) if field.name == "valid_from" else field for field in OBSERVATION),
+        pa.field("weight", pa.int64()),
+    ]
+)
+_WEIGHTY = pa.array(["event", "history"])
+_PART = 250_000  # rows
 _KEY = ("source", "entity", "record", "part", "field")
 
 
-def observations(engine: Engine, table: pa.Table) -> ir.Table:
+def observations(engine: Engine, batches: Iterable[pa.RecordBatch]) -> ir.Table:
     """The ledger's observations with `at` (microseconds) for `valid_from` and `weight` for `origin`.
 
     At one and the same moment a tool's own history outweighs an event, and an event a snapshot.
     """
-    columns = {}
-    for field in OBSERVATION:
-        column = table.column(field.name)
-        if pa.types.is_timestamp(field.type):
-            columns["at"] = pc.cast(column, field.type).cast(pa.int64())
-        else:
-            columns[field.name] = pc.cast(column, field.type)
-    said = ibis.memtable(pa.table(columns))
-    weight = said.origin.cases(("history", 2), ("event", 1), else_=0).cast("int64")
-    return engine.keep(said.mutate(weight=weight, part=said.part.fill_null("")))
+    return engine.fill(_SAID, (_said(part) for part in _parts(batches)))
+
+
+def _parts(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The batches in tables large enough to be worth a statement each."""
+    held: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= _PART:
+            yield pa.Table.from_batches(held)
+            held, rows = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _said(part: pa.Table) -> pa.Table:
+    columns = {field.name: pc.cast(part.column(field.name), field.type) for field in OBSERVATION}
+    columns["at"] = columns.pop("valid_from").cast(pa.int64())
+    columns["part"] = pc.fill_null(columns["part"], "")
+    columns["weight"] = pc.add(pc.fill_null(pc.index_in(columns["origin"], _WEIGHTY), -1), 1)
+    return pa.table([columns[field.name].cast(field.type) for field in _SAID], schema=_SAID)
 
 
 def current(said: ir.Table) -> ir.Table:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
+from weakref import finalize
 
 import ibis
 import ibis.expr.types as ir
@@ -11,7 +13,10 @@ import pyarrow as pa
 
 
 class Engine:
-    """One in-memory DuckDB for one reconciliation; a context manager, gone with everything in it."""
+    """One in-memory DuckDB for one reconciliation; a context manager, gone with everything in it.
+
+    What it keeps takes memory only as long as an expression still reads it.
+    """
 
     def __init__(self) -> None:
         self._connection = ibis.duckdb.connect()
@@ -20,6 +25,7 @@ class Engine:
         # Every output is sorted explicitly, so the order of rows in between is free.
         self._connection.raw_sql("SET preserve_insertion_order = false")
         self._kept = 0
+        self._unread: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -31,8 +37,17 @@ class Engine:
 
     def keep(self, table: ir.Table) -> ir.Table:
         """The table, evaluated once, so that later steps read the result instead of repeating it."""
-        self._kept += 1
-        return self._connection.create_table(f"kept_{self._kept}", table)
+        return self._watched(self._connection.create_table(self._next_name(), table))
+
+    def fill(self, schema: pa.Schema, parts: Iterable[pa.Table]) -> ir.Table:
+        """One ibis table out of Arrow tables of this schema, each let go once it is copied into the engine."""
+        table = self.take(schema.empty_table())
+        for part in parts:
+            # By DuckDB itself: what ibis registers stays registered, and its memory taken, to the end.
+            self._connection.con.register("part", part)
+            self._run(f"INSERT INTO {table.get_name()} SELECT * FROM part")
+            self._connection.con.unregister("part")
+        return table
 
     def take(self, table: pa.Table) -> ir.Table:
         """An Arrow table as an ibis table, copied into the engine."""
@@ -46,3 +61,18 @@ class Engine:
     def read(self, table: ir.Table) -> pa.Table:
         """The evaluated table as Arrow."""
         return self._connection.to_pyarrow(table)
+
+    def _next_name(self) -> str:
+        while self._unread:
+            self._run(f"DROP TABLE {self._unread.pop()}")
+        self._kept += 1
+        return f"kept_{self._kept}"
+
+    def _run(self, statement: str) -> None:
+        # DuckDB 2 carries a statement out when its result is asked for.
+        self._connection.raw_sql(statement).fetchall()
+
+    def _watched(self, table: ir.Table) -> ir.Table:
+        # Only noted here and dropped at the next step: the last reader may go in the middle of a query.
+        finalize(table.op(), self._unread.append, table.get_name()).atexit = False
+        return table

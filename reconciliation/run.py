@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,23 +43,26 @@ class Reconciled:
     counts: dict[str, int]
 
 
-def reconcile(observed: pa.Table, charter: Charter, *, as_of: datetime) -> Reconciled:
+def reconcile(observed: pa.Table | Iterable[pa.RecordBatch], charter: Charter, *, as_of: datetime) -> Reconciled:
     """Everything that follows from the observations under the charter, judged at `as_of` (aware).
 
     `observed` has the columns of `columns.OBSERVATION` (more are ignored), in any order of rows; records of
-    sources that the charter does not name are left out. The same input gives the same bytes.
+    sources that the charter does not name are left out. Batches are read once and let go one by one. The same
+    input gives the same bytes.
     """
+    batches = observed.to_batches() if isinstance(observed, pa.Table) else observed
     with Engine() as engine:
         tables = charter_tables(engine, charter)
-        view, unmapped_statuses = _view(engine, observed, tables, charter, as_of)
-        return _results(engine, view, tables, charter, as_of, unmapped_statuses, observed.num_rows)
+        view, counted = _view(engine, batches, tables, charter, as_of)
+        return _results(engine, view, tables, charter, as_of, counted)
 
 
 def _view(
-    engine: Engine, observed: pa.Table, tables: CharterTables, charter: Charter, as_of: datetime
-) -> tuple[View, int]:
+    engine: Engine, observed: Iterable[pa.RecordBatch], tables: CharterTables, charter: Charter, as_of: datetime
+) -> tuple[View, dict[str, int]]:
     keep = engine.keep
     said = observations(engine, observed)
+    counted = {"observations": engine.count(said)}
     now = keep(current(said))
     identities = keep(identity(said, now, tables, engine))
     switched_off = {row["person"]: row["source"] for row in engine.read(gone_accounts(identities)).to_pylist()}
@@ -74,14 +78,15 @@ def _view(
     item = keep(work.left_join(keep(owner), "item").drop("item_right"))
 
     act = keep(acts(said, linked, identities))
-    steps = phase_steps(said, linked, tables)
+    steps = keep(phase_steps(said, linked, tables))
+    del said  # the largest table: its memory is for what follows
     handoff = keep(handoffs(act, changes, identities, steps, tables, charter, engine))
-    unmapped = engine.count(status.filter(~status.known).select("source", "value").distinct())
+    counted["unmapped_statuses"] = engine.count(status.filter(~status.known).select("source", "value").distinct())
     view = View(
         engine=engine, item=item, link=linked, now=now, claim=claim, handoff=handoff, act=act,
         identity=identities, people=everybody, source=tables.source,
     )  # fmt: skip
-    return view, unmapped
+    return view, counted
 
 
 def _results(
@@ -90,8 +95,7 @@ def _results(
     tables: CharterTables,
     charter: Charter,
     as_of: datetime,
-    unmapped_statuses: int,
-    observed: int,
+    counted: dict[str, int],
 ) -> Reconciled:
     def out(table: ibis.Table, schema: pa.Schema) -> pa.Table:
         return columns.shaped(engine.read(columns.ordered(table, schema)), schema)
@@ -122,7 +126,7 @@ def _results(
     handoff = out(view.handoff, columns.HANDOFF)
     kinds = finding.column("kind").to_pylist()
     counts = {
-        "observations": observed,
+        "observations": counted["observations"],
         "records": engine.count(view.link),
         "items": work_item.num_rows,
         "open_items": sum(work_item.column("open").to_pylist()),
@@ -132,7 +136,7 @@ def _results(
         "handoffs": handoff.num_rows,
         "returns": sum(handoff.column("returned").to_pylist()),
         "missed": kinds.count("missed_handoff"),
-        "unmapped_statuses": unmapped_statuses,
+        "unmapped_statuses": counted["unmapped_statuses"],
         "findings": len(kinds),
         "corrections": correction.num_rows,
     }
