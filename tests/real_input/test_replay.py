@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.real_input.independent_check import by_case, totals
-from benchmarks.real_input.measure import company
+from benchmarks.real_input.measure import Unfinished, company, synced_twice
 from benchmarks.real_input.replay import differences, replay
 
 MAP = "{case: ticket, time: when, actor: who, activity: what, group: team}"
@@ -129,6 +129,14 @@ def test_the_command_line_tells_the_same(tmp_path: Path) -> None:
         assert again["new_observations"] == 0
     finally:
         hub("sandbox", "down", "--dir", place)
+
+
+def test_numbers_of_an_unfinished_sync_are_not_shown(tmp_path: Path) -> None:
+    log, column_map = written(tmp_path)
+    with company(log=log, log_map=column_map) as (running, _):
+        (running.directory / "secrets" / "jira_token").write_text("wrong", encoding="utf-8")
+        with pytest.raises(Unfinished, match="acme_jira"):
+            synced_twice(running, lambda *_: None)
 
 
 def test_unusable_rows_are_named_by_line(tmp_path: Path) -> None:
