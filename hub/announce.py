@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,6 @@ from hub.errors import HubError
 from hub.flow.plan import engaged_brakes, open_item_count
 from hub.ledger.findings import FindingChanges
 from hub.wiring import Hub
-
 
 #: Findings this young are queued again each time, so that a run which died before telling loses nothing;
 #: what was queued before is not queued twice.
@@ -26,14 +26,14 @@ class Announced:
     asked: tuple[str, ...] = ()
     problem: str = ""
 
-    def lines(self) -> tuple[str, ...]:
-        """Sentences for people; empty when there was nothing to tell."""
+    def lines(self, name: Callable[[str], str] = str) -> tuple[str, ...]:
+        """Sentences for people; empty when there was nothing to tell. `name` turns a person's key into a name."""
         told = []
         if self.delivery.delivered:
             told.append(f"{self.delivery.delivered} alert messages sent")
         told.extend(f"not delivered (kept for next time): {failure}" for failure in self.delivery.failures)
         if self.asked:
-            told.append(f"approval code sent to: {', '.join(self.asked)}")
+            told.append(f"approval code sent to: {', '.join(map(name, self.asked))}")
         if self.problem:
             told.append(f"approval codes not sent: {self.problem}")
         return tuple(told)

@@ -7,8 +7,9 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,29 +36,86 @@ class Built:
     answer_key: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A company that is ready to be served. ``configure`` writes what people need once the addresses are known."""
+
+    store: Store
+    spaces: Mapping[str, str]  # tool -> space
+    mail_password: str
+    ports: Mapping[str, int]  # by tool, imap, smtp or control; any port where none is named
+    configure: Callable[[dict[str, str]], Path]
+
+    @property
+    def mail_space(self) -> str:
+        """The space that holds the mail."""
+        return self.spaces.get("mail", SOURCE_OF["mail"])
+
+
+class PortTaken(RuntimeError):
+    """A company cannot be resumed where it was: the hub's configuration names a port that somebody else has."""
+
+
 def main() -> int:
     """Run the company of one directory until SIGTERM; gives the exit status."""
     wanted = _arguments()
     directory: Path = wanted.dir
     directory.mkdir(parents=True, exist_ok=True)
-    for old in directory.glob("world.sqlite*"):
-        old.unlink()
-    store = Store(directory / "world.sqlite")
-    mint = Mint(wanted.seed)
     try:
-        built = _build(store, mint, wanted)
+        company = _resumed(directory) if wanted.resume else _built(directory, wanted)
     except ValueError as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
+        return launcher.UNUSABLE
+    except PortTaken as error:
         sys.stderr.write(f"{error}\n")
-        return 2
+        return 3
     try:
-        with Mailbox(HUB_ADDRESS, built.configured.secrets["mail_password"]) as mailbox:
-            mail_space = built.spaces.get("mail", SOURCE_OF["mail"])
-            mailbox.append(stored(store.scan(mail_space, "message")))
-            asyncio.run(_serve(directory, store, built, mailbox, mail_space))
+        with Mailbox(HUB_ADDRESS, company.mail_password, port=company.ports.get("imap", 0)) as mailbox:
+            mailbox.append(stored(company.store.scan(company.mail_space, "message")))
+            asyncio.run(_serve(directory, company, mailbox))
     except MailServerFailed as error:
         sys.stderr.write(f"{error}\n")
         return 3
     return 0
+
+
+def _built(directory: Path, wanted: argparse.Namespace) -> Company:
+    """A new company, in place of whatever lived in the directory."""
+    for old in (*directory.glob("world.sqlite*"), directory / launcher.COMPANY):
+        old.unlink(missing_ok=True)
+    store = Store(directory / "world.sqlite")
+    built = _build(store, Mint(wanted.seed), wanted)
+
+    def announce(addresses: dict[str, str]) -> Path:
+        answer_key.write(directory, built.answer_key)
+        return configuration.write(directory, built.configured, addresses)
+
+    password = built.configured.secrets["mail_password"]
+    return Company(store=store, spaces=built.spaces, mail_password=password, ports={}, configure=announce)
+
+
+def _resumed(directory: Path) -> Company:
+    """The company that lived in the directory, as it was when it stopped."""
+    addresses, spaces = launcher.read_company(directory)
+    ports = {name: int(address.rpartition(":")[2]) for name, address in addresses.items()}
+    for name, port in ports.items():
+        _refuse_taken(name, port)
+    return Company(
+        store=Store(directory / "world.sqlite"),
+        spaces=spaces,
+        mail_password=(directory / "secrets" / "mail_password").read_text(encoding="utf-8").strip(),
+        ports=ports,
+        configure=lambda _: directory / "config",
+    )
+
+
+def _refuse_taken(name: str, port: int) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            raise PortTaken(f"port {port}, where its {name} server was, is taken by another program") from None
 
 
 def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
@@ -90,12 +148,12 @@ def _from_file(store: Store, mint: Mint, file: world_file.WorldFile, now: dateti
     return Built(spaces=file.tools, configured=configured, answer_key=[])
 
 
-async def _serve(directory: Path, store: Store, built: Built, mailbox: Mailbox, mail_space: str) -> None:
+async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
-    post = await smtp.serve(smtp.Post(store, mail_space, mailbox))
+    post = await smtp.serve(smtp.Post(company.store, company.mail_space, mailbox), port=company.ports.get("smtp", 0))
 
     def ready(http: dict[str, str]) -> None:
         addresses = {
@@ -103,15 +161,12 @@ async def _serve(directory: Path, store: Store, built: Built, mailbox: Mailbox, 
             "imap": f"127.0.0.1:{mailbox.port}",
             "smtp": f"127.0.0.1:{post.sockets[0].getsockname()[1]}",
         }
-        config = configuration.write(directory, built.configured, addresses)
-        answer_key.write(directory, built.answer_key)
-        launcher.write_state(
-            directory,
-            launcher.Running(directory=directory, config=config, pid=os.getpid(), addresses=addresses),
-        )
+        config = company.configure(addresses)
+        running = launcher.Running(directory=directory, config=config, pid=os.getpid(), addresses=addresses)
+        launcher.write_state(directory, running, company.spaces)
 
     try:
-        await serve(store, built.spaces, ready=ready, stop=stop)
+        await serve(company.store, company.spaces, company.ports, ready=ready, stop=stop)
     finally:
         (directory / launcher.STATE).unlink(missing_ok=True)
         post.close()
@@ -120,6 +175,7 @@ async def _serve(directory: Path, store: Store, built: Built, mailbox: Mailbox, 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=main.__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="where everything is kept")
+    parser.add_argument("--resume", action="store_true", help="serve again what is there, on the same ports")
     parser.add_argument("--seed", type=int, default=7, help="the same seed and time give the same world")
     parser.add_argument("--items", type=int, default=200, help="how many items to invent")
     parser.add_argument("--now", type=_instant, default=None, help="end of the history (ISO, with offset)")

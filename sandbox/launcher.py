@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 STATE = "sandbox.json"
+COMPANY = "company.json"  # stays when the company stops: what resuming needs to know
 LOG = "sandbox.log"
+UNUSABLE = 2  # exit status of a company that cannot use what it was given
 _POLL = 0.05
 _SECONDS_PER_ITEM = 1 / 100  # far below what generating and loading take on a busy small machine
 
@@ -28,6 +31,14 @@ class SandboxError(RuntimeError):
         """Say what happened, and what helps."""
         super().__init__(message)
         self.hint = hint
+
+
+class CompanyRuns(SandboxError):
+    """A company runs in this directory already."""
+
+
+class UnusableInput(SandboxError):
+    """The world file, the event log, its map or an option cannot be used; whoever gave it can mend it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,46 +68,77 @@ def up(
 
     It is built anew each time: from ``world`` (a world file), from ``log`` with ``log_map`` (an event log), or
     generated from ``seed`` and ``items`` with a history that ends at ``now`` (aware; default: this minute).
-    Raises SandboxError when something already runs there or the start fails.
+    Raises CompanyRuns when one runs there, UnusableInput for what cannot be read, SandboxError when the start fails.
     """
     directory = directory.resolve()
-    if status(directory) is not None:
-        raise SandboxError(f"a simulated company already runs in {directory}", hint="stop it first: hub sandbox down")
+    _refuse_running(directory)
     if (log is None) != (log_map is None):
-        raise SandboxError("an event log and its map belong together", hint="give both, or neither")
+        raise UnusableInput("an event log and its map belong together", hint="give both, or neither")
     if now is not None and now.tzinfo is None:
-        raise SandboxError("`now` has no time zone", hint="give an aware time, like 2026-11-21T12:00:00+00:00")
+        raise UnusableInput("`now` has no time zone", hint="give an aware time, like 2026-11-21T12:00:00+00:00")
+    if (directory / "config").exists() and not (directory / "world.sqlite").exists():
+        raise UnusableInput(
+            f"{directory} holds a configuration that is not a simulated company's", hint="choose another directory"
+        )
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / STATE).unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox",
-        "--dir",
-        str(directory),
-        "--seed",
-        str(seed),
-        "--items",
-        str(items),
-    ]
+    command = ["--seed", str(seed), "--items", str(items)]
     for option, path in (("--world", world), ("--log", log), ("--map", log_map)):
         if path is not None:
             if not path.is_file():
-                raise SandboxError(f"there is no file {path}", hint=f"check the path given as {option}")
+                raise UnusableInput(f"there is no file {path}", hint=f"check the path given as {option}")
             command += [option, str(path.resolve())]
     if now is not None:
         command += ["--now", now.astimezone(UTC).isoformat()]
+    size = (log or world).stat().st_size if (log or world) else 0  # type: ignore[union-attr]  # one of them is given
+    return _started(directory, command, patience=60 + items * _SECONDS_PER_ITEM + size / 20_000)
+
+
+def resume(directory: Path) -> Running:
+    """Start the stopped company of a directory again: same ports, same documents, delivered mail included.
+
+    Its configuration stays as it is. Raises CompanyRuns when it runs, UnusableInput when there is none,
+    SandboxError when it does not start, for instance because somebody else has one of its ports.
+    """
+    directory = directory.resolve()
+    _refuse_running(directory)
+    if not resumable(directory):
+        raise UnusableInput(f"there is no stopped simulated company in {directory}", hint="make one: hub sandbox up")
+    size = (directory / "world.sqlite").stat().st_size
+    return _started(directory, ["--resume"], patience=60 + size / 1_000_000)
+
+
+def resumable(directory: Path) -> bool:
+    """Whether a company that can be resumed, or runs, lives in the directory."""
+    return (directory / COMPANY).is_file() and (directory / "world.sqlite").is_file()
+
+
+def _refuse_running(directory: Path) -> None:
+    if status(directory) is not None:
+        raise CompanyRuns(
+            f"a simulated company already runs in {directory}",
+            hint=f"stop it first: hub sandbox down --dir {directory}",
+        )
+
+
+def _started(directory: Path, options: list[str], *, patience: float) -> Running:
+    (directory / STATE).unlink(missing_ok=True)
     with (directory / LOG).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  (our own module, our own arguments)
-            command,
+            [sys.executable, "-m", "sandbox", "--dir", str(directory), *options],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             env=_environment(),
             start_new_session=True,
         )
-    size = (log or world).stat().st_size if (log or world) else 0  # type: ignore[union-attr]  # one of them is given
-    return _awaited(directory, process, time.monotonic() + 60 + items * _SECONDS_PER_ITEM + size / 20_000)
+    try:
+        return _awaited(directory, process, time.monotonic() + patience)
+    except BaseException:
+        # Whoever interrupts the wait must not leave a company behind that nobody knows of.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
 
 
 def status(directory: Path) -> Running | None:
@@ -127,17 +169,28 @@ def down(directory: Path) -> bool:
     return True
 
 
-def write_state(directory: Path, running: Running) -> None:
-    """Publish a running company; readers see all of it or nothing."""
+def write_state(directory: Path, running: Running, spaces: Mapping[str, str]) -> None:
+    """Publish a running company, whose tools serve these spaces; readers see all of it or nothing."""
+    _write(directory / COMPANY, {"addresses": running.addresses, "spaces": dict(spaces)})
     state = {
         "directory": str(running.directory),
         "config": str(running.config),
         "pid": running.pid,
         "addresses": running.addresses,
     }
-    partial = directory / f"{STATE}.part"
-    partial.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    partial.replace(directory / STATE)
+    _write(directory / STATE, state)
+
+
+def read_company(directory: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The addresses and the spaces, by tool, of the company that lived in the directory."""
+    told = json.loads((directory / COMPANY).read_text(encoding="utf-8"))
+    return dict(told["addresses"]), dict(told["spaces"])
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def _running(state: dict[str, Any]) -> Running:
@@ -151,7 +204,10 @@ def _running(state: dict[str, Any]) -> Running:
 
 def _awaited(directory: Path, process: subprocess.Popen[bytes], deadline: float) -> Running:
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        status_code = process.poll()
+        if status_code == UNUSABLE:
+            raise UnusableInput(_last_words(directory), hint="nothing was started; mend that and try again")
+        if status_code is not None:
             raise SandboxError(
                 f"the simulated company did not start: {_last_words(directory)}", hint=_log_hint(directory)
             )
@@ -160,8 +216,6 @@ def _awaited(directory: Path, process: subprocess.Popen[bytes], deadline: float)
             if running is not None and running.pid == process.pid:
                 return running
         time.sleep(_POLL)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
     raise SandboxError("the simulated company took too long to start", hint=_log_hint(directory))
 
 

@@ -5,44 +5,81 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections.abc import Sequence
 
 from hub.errors import ConfigurationError, HubError
+
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the `hub` command and leave with its documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character is no reason to stop
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python must not find that out again while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except KeyboardInterrupt:  # pressed while the command was still being loaded
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; gives its exit code. What goes wrong is told in one line and a hint."""
+    from typer import Abort
+    from typer.exceptions import TyperException
+
     from hub.cli.app import app
 
+    as_json = "--json" in arguments
     try:
-        app(standalone_mode=True)
+        code = app(args=list(arguments), prog_name="hub", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except HubError as error:
-        _tell(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        problems = error.problems if isinstance(error, ConfigurationError) else ()
+        _tell(error.message, error.hint, problems, as_json=as_json)
+        return error.exit_code
+    except TyperException as error:
+        return _usage(error, as_json=as_json)
+    except (KeyboardInterrupt, Abort):
+        return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        raise
     except Exception as error:
         if os.environ.get("HUB_DEBUG"):
             raise
-        sys.stderr.write(f"error: internal fault: {type(error).__name__}: {error}\n")
-        sys.stderr.write("hint: this is a defect of the hub; HUB_DEBUG=1 shows where\n")
-        sys.exit(4)
+        message = f"internal fault: {type(error).__name__}: {error}"
+        _tell(message, "this is a defect of the hub; HUB_DEBUG=1 shows where", (), as_json=as_json)
+        return 4
 
 
-def _tell(error: HubError) -> None:
-    problems = error.problems if isinstance(error, ConfigurationError) else ()
-    if "--json" in sys.argv:
-        body = {"error": error.message, "hint": error.hint, "problems": list(problems)}
-        sys.stdout.write(json.dumps(body) + "\n")
+def _usage(error: Exception, *, as_json: bool) -> int:
+    """Tell what was wrong with the command itself; a bare `hub` asks for help and gets it."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        sys.stdout.write(context.get_help() + "\n")
+        return 2
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    path = context.command_path if context is not None else "hub"
+    _tell(message.rstrip(".") or "wrong usage", f"{path} --help", (), as_json=as_json)
+    return 2
+
+
+def _tell(message: str, hint: str, problems: Sequence[str], *, as_json: bool) -> None:
+    from hub.cli.console import emit, say
+
+    if as_json:
+        emit({"error": message, "hint": hint, "problems": list(problems)})
         return
-    sys.stderr.write(f"error: {error.message}\n")
+    say(f"error: {message}")
     for problem in problems[1:]:
-        sys.stderr.write(f"       {problem}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+        say(f"also: {problem}")
+    if hint:
+        say(f"hint: {hint}")

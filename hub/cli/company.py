@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.console import AsJson, emit, out, table
-from hub.errors import ConfigurationError, HubError, Refused
+from hub.cli.console import AsJson, emit, letter, line, out, say, table
+from hub.errors import ConfigurationError, Refused, SourceUnavailable
+
+if TYPE_CHECKING:
+    from sandbox.launcher import Running
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,21 +23,26 @@ app = typer.Typer(
 )
 Directory = Annotated[Path, typer.Option("--dir", help="Where the company lives.")]
 HERE = Path(".hub/sandbox")
+#: What the hub keeps of a company: its ledger, its reports, the UI's state. Another company makes all of it wrong.
+_REMEMBERED = ("hub.sqlite*", "artifacts", "dagster")
+_SHOWN = 5
 
 
 @app.command()
 def up(
     seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
-    items: Annotated[int, typer.Option(help="Number of work items.")] = 200,
+    items: Annotated[int, typer.Option(help="Number of work items.", min=1)] = 200,
     world: Annotated[Path | None, typer.Option(help="World file that fixes ids, schema, values and history.")] = None,
     directory: Directory = HERE,
     json: AsJson = False,
 ) -> None:
-    """Start the tool servers; prints their addresses and where the credentials and the configuration are.
+    """Start a new company; prints its addresses and where the credentials and the configuration are.
+
+    A stopped company in the same directory is replaced, with all that the hub remembered of it.
 
     Example: hub sandbox up --seed 7 --items 200
     """
-    _start(directory, json=json, seed=seed, items=items, world=world)
+    _show(_start(directory, json=json, seed=seed, items=items, world=world), json=json)
 
 
 @app.command("load-log")
@@ -47,10 +58,27 @@ def load_log(
 
     Example: hub sandbox load-log tickets.csv.gz --map tickets.yaml
     """
+    import orjson
+
     for path in (log, column_map):
         if not path.is_file():
             raise ConfigurationError(f"no file {path}", hint="give the path of an existing file")
-    _start(directory, json=json, log=log, log_map=column_map)
+    running = _start(directory, json=json, log=log, log_map=column_map)
+    report = orjson.loads((running.directory / "load_report.json").read_bytes())
+    _show(running, json=json, report=report)
+
+
+@app.command()
+def resume(directory: Directory = HERE, json: AsJson = False) -> None:
+    """Start a stopped company again as it was, on the same ports, with all mail that was delivered.
+
+    Example: hub sandbox resume
+    """
+    from sandbox import launcher
+
+    with told():
+        running = launcher.resume(directory)
+    _show(running, json=json)
 
 
 @app.command()
@@ -59,23 +87,22 @@ def status(directory: Directory = HERE, json: AsJson = False) -> None:
 
     Example: hub sandbox status --json
     """
-    from sandbox import launcher
-
-    running = launcher.status(directory)
-    if running is None:
-        raise Refused(f"no company is running in {directory}", hint="hub sandbox up")
-    _show(running, json=json)
+    _show(_running(directory), json=json)
 
 
 @app.command()
-def down(directory: Directory = HERE) -> None:
+def down(directory: Directory = HERE, json: AsJson = False) -> None:
     """Stop the company; its files stay.
 
     Example: hub sandbox down
     """
     from sandbox import launcher
 
-    out.print("stopped" if launcher.down(directory) else "was not running")
+    stopped = launcher.down(directory)
+    if json:
+        emit({"stopped": stopped})
+    else:
+        line("stopped" if stopped else f"no company was running in {directory}")
 
 
 @app.command()
@@ -90,36 +117,73 @@ def mail(
     """
     import requests
 
-    from sandbox import launcher
-
-    running = launcher.status(directory)
-    if running is None:
-        raise Refused(f"no company is running in {directory}", hint="hub sandbox up")
+    running = _running(directory)
     reply = requests.get(f"{running.addresses['control']}/mail", params={"to": to}, timeout=10)
     letters = reply.json()
     if json:
         emit(letters)
         return
-    for letter in letters:
-        out.print(f"Subject: {dict(letter['headers'])['Subject']}\n\n{letter['text']}\n", highlight=False, markup=False)
+    if not letters:
+        line(f"no mail for {to}")
+    for one in letters:
+        headers = dict(one["headers"])
+        line(f"Subject: {headers.get('Subject')}")
+        line(f"Date: {headers.get('Date')}")
+        out.print(f"\n{letter(one['text']).strip()}\n\n", highlight=False, markup=False, soft_wrap=True)
 
 
-def _start(directory: Path, *, json: bool, **options: object) -> None:
+@contextmanager
+def told() -> Iterator[None]:
+    """What goes wrong with the company's servers, in the words and exit codes of the command line."""
     from sandbox import launcher
 
     try:
-        running = launcher.up(directory, **options)  # type: ignore[arg-type]  # options are up()'s own keywords
+        yield
+    except launcher.CompanyRuns as error:
+        raise Refused(str(error), hint=error.hint) from error
+    except launcher.UnusableInput as error:
+        raise ConfigurationError(str(error), hint=error.hint) from error
     except launcher.SandboxError as error:
-        raise HubError(str(error), hint=getattr(error, "hint", "")) from error
-    _show(running, json=json)
+        raise SourceUnavailable(str(error), source="sandbox", hint=error.hint) from error
 
 
-def _show(running: object, *, json: bool) -> None:
+def _running(directory: Path) -> Running:
+    from sandbox import launcher
+
+    running = launcher.status(directory)
+    if running is None:
+        again = "resume" if launcher.resumable(directory) else "up"
+        raise Refused(f"no company is running in {directory}", hint=f"hub sandbox {again} --dir {directory}")
+    return running
+
+
+def _start(directory: Path, *, json: bool, **options: Any) -> Running:
+    from sandbox import launcher
+
+    if launcher.resumable(directory) and launcher.status(directory) is None:
+        if not json:
+            say("replacing the earlier company and what the hub remembered of it …")
+        for pattern in _REMEMBERED:
+            for old in directory.glob(pattern):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+    elif not json:
+        say("starting the company …")
+    with told():
+        return launcher.up(directory, **options)
+
+
+def _show(running: Running, *, json: bool, report: dict[str, Any] | None = None) -> None:
     if json:
-        emit(running)
+        body = {"directory": running.directory, "config": running.config, "pid": running.pid}
+        emit({**body, "addresses": running.addresses, **({} if report is None else {"report": report})})
         return
-    addresses: dict[str, str] = running.addresses  # type: ignore[attr-defined]  # sandbox.launcher.Running
-    config: Path = running.config  # type: ignore[attr-defined]  # sandbox.launcher.Running
-    table("Company", ("server", "address"), sorted(addresses.items()))
-    out.print(f"configuration: {config} (credentials beside it in secrets/)", highlight=False, markup=False)
-    out.print(f"next: hub sync --config {config}", highlight=False, markup=False)
+    table("Company", ("server", "address"), sorted(running.addresses.items()))
+    if report is not None:
+        unusable = report["unusable"]
+        line(f"{report['events']} events in {report['cases']} cases; {len(unusable)} rows could not be used")
+        for row in unusable[:_SHOWN]:
+            line(f"- line {row['line']}: {row['reason']}")
+        if len(unusable) > _SHOWN:
+            line(f"- and {len(unusable) - _SHOWN} more in {running.directory / 'load_report.json'}")
+    line(f"configuration: {running.config} (credentials beside it in secrets/)")
+    line(f"next: hub sync --config {running.config}")

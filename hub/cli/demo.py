@@ -5,22 +5,35 @@ from __future__ import annotations
 import json as json_module
 import re
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import requests
 import typer
 
-from hub.cli.console import AsJson, emit, now, out, pause, progress, say, table
+from hub.cli.company import told
+from hub.cli.console import AsJson, emit, line, now, pause, progress, say, table
+from hub.cli.look import show_findings, totals
+from hub.cli.names import Names
 from hub.cli.observe import show_receipts
 from hub.cli.score import Score, score
-from hub.cli.write import show_plan
-from hub.domain.findings import Finding
-from hub.errors import HubError, InternalFault
+from hub.cli.write import names_in, show_plan
+from hub.domain.findings import FINDING_KINDS, Finding
+from hub.errors import ConfigurationError, InternalFault
+
+HERE = Path(".hub/demo")
+_SHOWN = 6
+#: Everything that a company and the hub put into its directory.
+_COMPANY_FILES = (
+    "config", "secrets", "artifacts", "dagster", "world.sqlite*", "hub.sqlite*", "sandbox.*", "company.*",
+    "answer_key.json", "load_report.json",
+)  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +60,7 @@ class Stopwatch:
 def demo(
     seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
     items: Annotated[int, typer.Option(help="Number of work items.")] = 200,
-    directory: Annotated[Path, typer.Option("--dir", help="Where the demo lives; emptied first.")] = Path(".hub/demo"),
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo lives; emptied first.")] = HERE,
     json: AsJson = False,
 ) -> None:
     """Four tools disagree about who owns the work; the hub finds out why and puts it right. Ends by itself.
@@ -57,24 +70,55 @@ def demo(
     from sandbox import launcher
 
     watch = Stopwatch()
-    launcher.down(directory)
-    if directory.exists():
-        if any(directory.iterdir()) and not (directory / "sandbox.json").exists():
-            raise HubError(f"{directory} holds something else", hint="give another --dir; the demo empties it")
-        shutil.rmtree(directory)
-    with watch.step("company", "starting the simulated company …", quiet=json):
-        running = launcher.up(directory, seed=seed, items=items)
+    _empty(directory)
     try:
-        result = _story(running.config, running.addresses["control"], directory, watch, quiet=json)
+        with asked_to_stop():
+            with watch.step("company", "starting the simulated company …", quiet=json), told():
+                running = launcher.up(directory, seed=seed, items=items)
+            result = _story(running.config, running.addresses["control"], directory, watch, quiet=json)
     finally:
         launcher.down(directory)
     result["seconds"] = {**watch.seconds, "total": round(sum(watch.seconds.values()), 2)}
     if json:
         emit(result)
     else:
-        out.print("\nlook at it in the Dagster UI: make ui", highlight=False)
+        line(f"done in {result['seconds']['total']:.0f} seconds")
+        line()
+        line(f"all findings: hub findings --config {running.config}")
+        line(f"in the Dagster UI: {'make ui' if directory == HERE else f'hub ui --config {running.config}'}")
     if result["second_plan_changes"] or result["verified"] != result["plan"]["changes"]:
         raise typer.Exit(1)
+
+
+def _empty(directory: Path) -> None:
+    """Make room for a new company; nothing but an earlier one is ever removed, however it ended."""
+    from sandbox import launcher
+
+    if directory.exists() and not directory.is_dir():
+        raise ConfigurationError(f"{directory} is a file", hint="give a directory as --dir")
+    if not directory.exists():
+        return
+    foreign = [entry.name for entry in directory.iterdir() if not any(map(entry.match, _COMPANY_FILES))]
+    if foreign:
+        raise ConfigurationError(
+            f"{directory} holds something else: {min(foreign)}", hint="give another --dir; the demo empties it"
+        )
+    launcher.down(directory)
+    shutil.rmtree(directory)
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[None]:
+    """A polite request to end (SIGTERM) is taken like Ctrl-C, so that the servers stop too."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, quiet: bool) -> dict[str, Any]:
@@ -99,14 +143,18 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         with watch.step("announce", "telling whoever should know …", quiet=quiet):
             announce(hub, first.reconciled.changes, first.plan, now=now())
             files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
+        names = names_in(hub, first.plan)
         if not quiet:
             show_receipts(first.pull)
-            _show_findings(found)
+            _show_findings(found, names)
             _show_score(scored)
-            show_plan(first.plan)
+            show_plan(first.plan, names, limit=_SHOWN)
+            if len(first.plan.changes) > _SHOWN:
+                line(f"… and {len(first.plan.changes) - _SHOWN} more changes")
+                line()
         approver = hub.charter.decision_rights.owner_change.approvers[0]
         address = hub.charter.people[approver].email or ""
-        with watch.step("approve", f"{approver} reads the code in the mail and approves …", quiet=quiet):
+        with watch.step("approve", f"{names.person(approver)} reads the code in the mail and approves …", quiet=quiet):
             approve(hub.ledger, hub.charter, first.plan.id, now=now(), code=_code(control, address, first.plan.id))
         with (
             watch.step("apply", "applying: read, compare, announce, send once, verify …", quiet=quiet),
@@ -115,17 +163,22 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
             applied = apply(
                 hub.ledger, hub.charter, first.plan.id, writer=hub.writer, clock=now, sleep=pause, progress=bar
             )
-        with watch.step("second_sync", "pulling again …", quiet=quiet):
-            second = sync(hub.ledger, hub.charter, hub.connector, clock=now)
+        with watch.step("second_sync", "pulling and reconciling again …", quiet=quiet), progress(quiet=quiet) as bar:
+            second = sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=bar)
             announce(hub, second.reconciled.changes, second.plan, now=now())
             files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
     if not quiet:
+        line(f"{first.plan.id} was approved by {names.person(approver)} with the single-use code from the mail")
+        line()
         table("Applied", ("outcome", "changes"), sorted(applied.outcomes.items()))
         rows = [(kind, first.reconciled.findings[kind], number) for kind, number in second.reconciled.findings.items()]
         table("Open findings", ("kind", "before", "after"), rows)
         left = len(second.plan.changes)
-        out.print("nothing left to correct" if not left else f"{left} changes left", highlight=False)
-        out.print(f"report: {files[0]}", highlight=False, markup=False, soft_wrap=True)
+        line("nothing left to correct" if not left else f"{left} owner changes left to correct")
+        open_now = sum(second.reconciled.findings.values())
+        if open_now:
+            line(f"{open_now} findings are for people to settle; each names who, and the next move")
+        line(f"report: {files[0]}")
     return {
         "planted": scored.planted,
         "found": scored.found,
@@ -156,9 +209,12 @@ def _code(control: str, address: str, plan_id: str) -> str:
     )
 
 
-def _show_findings(found: tuple[Finding, ...]) -> None:
-    rows = [(f.severity, f.kind, f.title, f.summary, f.next_move) for f in found]
-    table("What is wrong", ("severity", "kind", "work item", "what", "next best move"), rows)
+def _show_findings(found: tuple[Finding, ...], names: Names) -> None:
+    """One of each kind: all of them would push everything else off the screen."""
+    first = {finding.kind: finding for finding in reversed(found)}
+    show_findings("What is wrong, one of each kind", [first[kind] for kind in FINDING_KINDS if kind in first], names)
+    line(totals(found))
+    line()
 
 
 def _show_score(scored: Score) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.console import AsJson, emit, out, table
-from hub.errors import ConfigurationError
+from hub.cli.console import AsJson, emit, line, table
+from hub.errors import ConfigurationError, Refused
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What the hub makes of e-mail.")
 
@@ -31,9 +31,15 @@ def explain(file: Annotated[Path, typer.Argument(help="A message file (.eml).")]
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}", hint="give an .eml file") from None
     told = run_explain(raw)
+    if not told.message_id and told.note:
+        raise Refused(f"{file} would be {told.note}", hint="give a message as it was received, with its headers (.eml)")
     if json:
         emit(told)
         return
-    out.print(f"sender: {told.sender} ({told.verdict})", highlight=False, markup=False)
+    line(f"sender: {told.sender} ({told.verdict})")
+    line(f"title: {told.title}")
+    if told.note:
+        line(told.note)
+    line()
     table("Statements", ("what", "value", "by line"), [(s.field, s.value, s.span) for s in told.statements])
     table("References", ("token",), [(token,) for token in told.references])

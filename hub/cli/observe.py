@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.console import AsJson, Config, emit, now, out, progress, say, table
+from hub.cli.console import AsJson, Config, emit, line, now, progress, say, table
+from hub.cli.names import read_names
 from hub.domain.records import PullReport, Receipt
 from hub.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from hub.flow.reconcile import ReconcileReport
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +30,8 @@ def check(config: Config = None, json: AsJson = False) -> None:
     from hub.wiring import open_hub
 
     with open_hub(config) as hub:
+        if not json:
+            say("asking every tool …")
         problems = run_checks(hub.charter, hub.ledger, hub.connector, hub.secret, now=now())
     if json:
         emit({"problems": problems})
@@ -34,7 +40,10 @@ def check(config: Config = None, json: AsJson = False) -> None:
             "Problems",
             ("severity", "where", "what", "what to do"),
             [(p.severity, p.where, p.what, p.hint) for p in problems],
+            head=2,
         )
+        if not problems:
+            line("charter, connections and permissions are fine")
     if any(p.severity == "error" for p in problems):
         raise typer.Exit(2)
 
@@ -84,12 +93,14 @@ def reconcile(config: Config = None, json: AsJson = False) -> None:
     from hub.wiring import open_hub
 
     with open_hub(config) as hub:
+        if not json:
+            say("reconciling …")
         report = think(hub.ledger, hub.charter, clock=now)
     if json:
         emit({"counts": report.counts, "findings": report.findings, "changes": report.changes})
     else:
         table("Counts", ("what", "number"), sorted(report.counts.items()))
-        table("Findings", ("kind", "open"), sorted(report.findings.items()))
+        _show_findings(report)
     if any(report.findings.values()):
         raise typer.Exit(1)
 
@@ -111,6 +122,7 @@ def sync(
         with progress(quiet=json) as report:
             result = run_sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=report)
         told = None if quiet else announce(hub, result.reconciled.changes, result.plan, now=now())
+        names = read_names(hub)
     if json:
         emit(
             {
@@ -124,13 +136,14 @@ def sync(
         )
     else:
         show_receipts(result.pull)
-        table("Findings", ("kind", "open"), sorted(result.reconciled.findings.items()))
-        if result.plan.changes:
-            out.print(f"{result.plan.id}: {len(result.plan.changes)} changes; look: hub plan", highlight=False)
+        _show_findings(result.reconciled)
+        changes = len(result.plan.changes)
+        line(f"{result.plan.id}: {changes} owner changes proposed" if changes else "no owner change to propose")
         for name, sentence in result.brakes:
-            out.print(f"brake {name}: {sentence}", highlight=False, markup=False)
-        for line in () if told is None else told.lines():
-            say(line)
+            line(f"brake {name}: {sentence}")
+        for sentence in () if told is None else told.lines(names.person):
+            say(sentence)
+        line("next: hub findings" + (", hub plan" if changes else ""))
     if result.pull.failed:
         raise typer.Exit(3)
     if any(result.reconciled.findings.values()):
@@ -150,7 +163,7 @@ def quarantine(config: Config = None, json: AsJson = False) -> None:
         emit([{"source": q.source, "stream": q.stream, "record": q.native_id, "reason": q.reason} for q in held])
     else:
         rows = [(q.source, q.stream, q.native_id, q.reason) for q in held]
-        table("Quarantined", ("source", "stream", "record", "reason"), rows)
+        table("Quarantined", ("source", "stream", "record", "reason"), rows, head=3)
     if held:
         raise typer.Exit(1)
 
@@ -178,18 +191,7 @@ def _receipt_data(receipt: Receipt) -> dict[str, Any]:
 
 def show_receipts(pulled: PullReport) -> None:
     """Print the receipts, then the errors with their hints, then the totals."""
-    columns = (
-        "source",
-        "stream",
-        "read",
-        "new",
-        "observations",
-        "held",
-        "calls",
-        "in tool",
-        "in ledger",
-        "state",
-    )
+    columns = ("source", "stream", "read", "new", "observed", "quarantined", "calls", "in ledger", "state")
     rows = [
         (
             r.source,
@@ -199,17 +201,29 @@ def show_receipts(pulled: PullReport) -> None:
             r.new_observations,
             r.quarantined,
             r.calls,
-            r.source_count,
-            r.ledger_count,
+            None if r.source_count is None else f"{r.ledger_count} of {r.source_count}",
             "failed" if r.error else ("gap" if r.gap else "ok"),
         )
         for r in pulled.receipts
     ]
-    table("Receipts", columns, rows)
+    held = any(r.quarantined for r in pulled.receipts)
+    spare = ("new", "calls", "in ledger") if held else ("new", "calls", "quarantined")
+    table("Receipts", columns, rows, spare=spare)
     for receipt in pulled.failed:
         say(f"error: {receipt.error}")
         if receipt.hint:
             say(f"hint: {receipt.hint}")
     new = sum(r.new_observations for r in pulled.receipts)
     calls = sum(r.calls for r in pulled.receipts)
-    out.print(f"{new} new observations, {calls} API calls", highlight=False)
+    line(f"{new} new observations, {calls} API calls")
+    line()
+
+
+def _show_findings(report: ReconcileReport) -> None:
+    rows = [(kind, number) for kind, number in sorted(report.findings.items()) if number]
+    table("Findings", ("kind", "open"), rows)
+    changes = report.changes
+    line(
+        f"{sum(report.findings.values())} open findings: {len(changes.opened)} new, {len(changes.reopened)} back again;"
+        f" {len(changes.resolved)} resolved"
+    )

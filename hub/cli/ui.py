@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.cli.console import Config
+from hub.cli.console import Config, say
 from hub.settings import Settings
 
 
@@ -18,16 +20,41 @@ def register(app: typer.Typer) -> None:
 
 def ui(
     config: Config = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 3000,
     home: Annotated[
         Path | None, typer.Option(help="Dagster's own state (default: dagster beside the configuration).")
     ] = None,
 ) -> None:
     """Serve the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C.
 
+    Where the configuration belongs to a simulated company that is stopped, the company runs as long as the UI does.
+
     Example: hub ui --config .hub/demo/config
     """
     from hub.ui import serve
 
     settings = Settings.load(config)
-    raise typer.Exit(serve(settings.directory, home or settings.directory.parent / "dagster", port))
+    with awake(settings.directory.parent):
+        code = serve(settings.directory, home or settings.directory.parent / "dagster", port)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def awake(directory: Path) -> Iterator[None]:
+    """A stopped simulated company of this directory answers again inside; nothing happens for any other directory.
+
+    Raises HubError when it cannot be started, for instance because one of its ports is taken.
+    """
+    from hub.cli.company import told
+    from sandbox import launcher
+
+    if not launcher.resumable(directory) or launcher.status(directory) is not None:
+        yield
+        return
+    say(f"starting the simulated company of {directory} again …")
+    with told():
+        launcher.resume(directory)
+    try:
+        yield
+    finally:
+        launcher.down(directory)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hub.cli.console import AsJson, Config, emit, now, out, pause, progress, table
-from hub.domain.plans import Plan
+from hub.cli.console import AsJson, Config, emit, line, now, pause, progress, say, table
+from hub.cli.names import Names, read_names
+from hub.domain.plans import OwnerChange, Plan
+
+if TYPE_CHECKING:
+    from hub.wiring import Hub  # at run time it would load the ledger for every --help
 
 TOKEN = "HUB_APPROVAL_TOKEN"  # noqa: S105  the name of the variable, not a token
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="Plan id (or its beginning), or digest.")]
@@ -33,16 +37,12 @@ def plan(config: Config = None, json: AsJson = False) -> None:
         proposed = make_plan(hub.ledger, hub.charter, now=now())
         brakes = engaged_brakes(proposed, hub.charter, open_items=open_item_count(hub.ledger))
         asked = announce_plan(hub, proposed, now=now())
+        names = names_in(hub, proposed)
     if json:
         emit({**_data(proposed), "brakes": brakes, "asked": asked})
     else:
-        show_plan(proposed)
-        for name, sentence in brakes:
-            out.print(f"brake {name}: {sentence}", highlight=False, markup=False)
-        if asked:
-            out.print(f"approval code sent to: {', '.join(asked)}", highlight=False)
-        if proposed.changes:
-            out.print(f"approve: hub approve {proposed.id} --code CODE", highlight=False)
+        show_plan(proposed, names)
+        _show_next(proposed, names, asked, brakes)
     if proposed.changes:
         raise typer.Exit(1)
 
@@ -67,10 +67,12 @@ def approve(
         approval = run_approve(
             hub.ledger, hub.charter, plan_id, now=now(), code=code, person=person, token=os.environ.get(TOKEN)
         )
+        names = read_names(hub)
     if json:
         emit(approval)
     else:
-        out.print(f"{plan_id} approved by {approval.person}; apply: hub apply {plan_id}", highlight=False)
+        line(f"{plan_id} approved by {names.person(approval.person)}")
+        line(f"next: hub apply {plan_id}")
 
 
 def apply(plan_id: PlanId, config: Config = None, json: AsJson = False) -> None:
@@ -85,6 +87,7 @@ def apply(plan_id: PlanId, config: Config = None, json: AsJson = False) -> None:
         applied = run_apply(
             hub.ledger, hub.charter, plan_id, writer=hub.writer, clock=now, sleep=pause, progress=report
         )
+        names = read_names(hub)
     if json:
         emit(
             {
@@ -97,11 +100,18 @@ def apply(plan_id: PlanId, config: Config = None, json: AsJson = False) -> None:
         )
     else:
         rows = [
-            (r.change.source, r.change.title, r.change.person, r.outcome or "waiting", r.detail) for r in applied.rows
+            (r.outcome or "waiting", r.change.source, r.change.title, names.person(r.change.person), r.detail)
+            for r in applied.rows
         ]
-        table(f"Applied {applied.plan_id}", ("source", "work item", "owner", "outcome", "detail"), rows)
+        columns = ("outcome", "source", "work item", "owner", "detail")
+        told = len(columns) if any(row[-1] for row in rows) else len(columns) - 1
+        table(f"Applied {applied.plan_id}", columns[:told], [row[:told] for row in rows], head=3)
+        counts = ", ".join(f"{number} {outcome}" for outcome, number in sorted(applied.outcomes.items()))
+        line(f"{applied.verified} of {len(applied.rows)} verified: {counts}")
         if applied.stopped:
-            out.print(applied.stopped, highlight=False)
+            line(applied.stopped)
+        if "waiting" in applied.outcomes:
+            line(f"next: hub apply {applied.plan_id}")
     if applied.verified < len(applied.rows):
         raise typer.Exit(1)
 
@@ -118,11 +128,12 @@ def undo(plan_id: PlanId, config: Config = None, json: AsJson = False) -> None:
     with open_hub(config) as hub:
         inverse = inverse_plan(hub.ledger, hub.charter, plan_id, now=now())
         asked = announce_plan(hub, inverse, now=now())
+        names = names_in(hub, inverse)
     if json:
         emit({**_data(inverse), "asked": asked})
     else:
-        show_plan(inverse)
-        out.print(f"approve: hub approve {inverse.id} --code CODE", highlight=False)
+        show_plan(inverse, names)
+        _show_next(inverse, names, asked)
 
 
 def _data(proposed: Plan) -> dict[str, object]:
@@ -134,8 +145,28 @@ def _data(proposed: Plan) -> dict[str, object]:
     }
 
 
-def show_plan(proposed: Plan) -> None:
-    """Print a plan as people read it."""
-    rows = [(c.source, c.title, c.expected, c.desired, c.person, c.reason) for c in proposed.changes]
-    title = f"{proposed.id}, valid until {proposed.expires_at:%Y-%m-%d %H:%M} UTC" if rows else "Plan"
-    table(title, ("source", "work item", "owner now", "owner then", "person", "why"), rows)
+def names_in(hub: Hub, proposed: Plan) -> Names:
+    """The names of everybody a plan speaks of."""
+    return read_names(hub, [(c.source, ids) for c in proposed.changes for ids in (c.expected, c.desired)])
+
+
+def show_plan(proposed: Plan, names: Names, *, limit: int | None = None) -> None:
+    """Print a plan as people read it, with names for account ids; at most `limit` changes."""
+    rows = [_row(change, names) for change in proposed.changes]
+    title = f"{proposed.id}: {len(rows)} owner changes, valid until {proposed.expires_at:%Y-%m-%d %H:%M} UTC"
+    columns = ("source", "work item", "owner now", "owner then", "why")
+    table(title if rows else "Owner changes", columns, rows[:limit], head=2)
+
+
+def _row(change: OwnerChange, names: Names) -> tuple[str, ...]:
+    then = names.owner(change.source, change.desired)
+    return (change.source, change.title, names.owner(change.source, change.expected), then, change.reason)
+
+
+def _show_next(proposed: Plan, names: Names, asked: tuple[str, ...], brakes: tuple[tuple[str, str], ...] = ()) -> None:
+    for name, sentence in brakes:
+        line(f"brake {name}: {sentence}")
+    if asked:
+        say(f"approval code sent to: {names.several(asked)}")
+    if proposed.changes and not brakes:
+        line(f"next: hub approve {proposed.id} --code CODE")

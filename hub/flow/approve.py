@@ -108,11 +108,17 @@ def _by_code(ledger: Ledger, plan: Plan, approvers: tuple[str, ...], code: str, 
 
 
 def _by_token(charter: Charter, person: str, token: str) -> str:
+    if not person:
+        raise ApprovalRefused(
+            "nobody says who approves", hint="give --code, or --as PERSON with HUB_APPROVAL_TOKEN set to their token"
+        )
+    if not token:
+        raise ApprovalRefused(f"no token for {person}", hint="set HUB_APPROVAL_TOKEN to that person's token")
     known = charter.people.get(person)
     offered = "sha256:" + hashlib.sha256(token.encode()).hexdigest()
-    if known is None or known.token is None or not token or not hmac.compare_digest(known.token, offered):
+    if known is None or known.token is None or not hmac.compare_digest(known.token, offered):
         raise ApprovalRefused(
-            f"{person or 'nobody'} is not signed in",
-            hint="give --code, or --as PERSON with HUB_APPROVAL_TOKEN set to that person's token",
+            f"this token is not the one of {person}",
+            hint="HUB_APPROVAL_TOKEN must hold the token whose SHA-256 stands in the charter under that person",
         )
     return person

@@ -71,6 +71,8 @@ def _pull_stream(
     receipt = Receipt(source=source, stream=stream, started_at=clock(), finished_at=clock())
     failure: Exception | None = None
     try:
+        if progress is not None:
+            progress(Progress(what=f"{source} {stream}", done=0))
         cursor = None if full else ledger.cursor(source, stream)
         for page in connector.pull(stream, cursor, now=receipt.started_at):
             appended = ledger.append(run, stream, source, page, recorded_at=clock())

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.domain.findings import Finding
-from hub.errors import Refused
+from hub.errors import ConfigurationError, Refused
 from hub.ledger.ledger import Ledger
 
 TRACEABLE = ("owner", "status", "phase", "title", "due", "approval")
@@ -87,9 +87,12 @@ def story(ledger: Ledger, reference: str) -> Story:
 
 
 def trace(ledger: Ledger, reference: str, field: str) -> Trace:
-    """Why `field` of an item is what it is, back to raw records. Raises Refused."""
+    """Why `field` of an item is what it is, back to raw records.
+
+    Raises ConfigurationError for a field that cannot be traced, Refused for an unknown reference.
+    """
     if field not in TRACEABLE:
-        raise Refused(f"{field!r} cannot be traced", hint=f"one of {', '.join(TRACEABLE)}")
+        raise ConfigurationError(f"{field!r} cannot be traced", hint=f"one of {', '.join(TRACEABLE)}")
     told = story(ledger, reference)
     lines = tuple(line for line in told.lines if line.field == field)
     if field == "owner":

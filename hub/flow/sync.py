@@ -10,7 +10,7 @@ from connectors.base import Connector
 from hub.charter.model import Charter
 from hub.domain.plans import Plan
 from hub.domain.records import PullReport
-from hub.flow.ingest import Report, pull_source
+from hub.flow.ingest import Progress, Report, pull_source
 from hub.flow.plan import engaged_brakes, make_plan, open_item_count
 from hub.flow.reconcile import ReconcileReport, reconcile
 from hub.ledger.ledger import Ledger
@@ -77,6 +77,8 @@ def sync(
 ) -> SyncReport:
     """Pull every source of the charter, reconcile and plan."""
     pulled = pull(ledger, connect, charter.sources, clock=clock, progress=progress)
+    if progress is not None:
+        progress(Progress(what="reconciling", done=0))
     reconciled = think(ledger, charter, clock=clock)
     plan = make_plan(ledger, charter, now=clock())
     brakes = engaged_brakes(plan, charter, open_items=open_item_count(ledger))

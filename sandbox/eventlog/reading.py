@@ -88,7 +88,10 @@ def read_log(path: Path, columns: ColumnMap) -> Iterator[Event | UnusableRow]:
     """Yield the rows of a CSV log (gzip allowed) in the order of the file. Raises UnusableLog."""
     with _opened(path) as file:
         rows = csv.DictReader(file)
-        names = rows.fieldnames or []
+        try:
+            names = rows.fieldnames or []
+        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            raise UnusableLog(f"{path.name}: not a CSV file in UTF-8 ({error})") from error
         wanted = [columns.case, columns.time, columns.actor, columns.activity, columns.group]
         wanted += [*columns.extra.values(), *([columns.title] if columns.title else [])]
         if missing := sorted({name for name in wanted if name not in names}):

@@ -1,7 +1,8 @@
 """The IMAP server process: pymap's in-memory mailbox on an ephemeral loopback port.
 
-Run as ``python -m sandbox.mail.imap_server``. Reads one line of JSON (user, password) from standard input,
-writes its port to standard output, and ends when standard input is closed: it never outlives its parent.
+Run as ``python -m sandbox.mail.imap_server``. Reads one line of JSON (user, password, port; 0: any port) from
+standard input, writes its port to standard output, or why it has none, and ends when standard input is closed:
+it never outlives its parent.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pymap.imap import IMAPServer
 from pymap.user import Passwords, UserMetadata
 
 
-async def run(user: str, password: str, parent: asyncio.StreamReader) -> None:
+async def run(user: str, password: str, port: int, parent: asyncio.StreamReader) -> None:
     """Serve one user's mailbox on 127.0.0.1 until the parent closes its end."""
     # pymap takes most settings from its own command line; these two it reads from the parsed arguments.
     arguments = Namespace(passlib_cfg=None, proxy_protocol=None)
@@ -44,7 +45,11 @@ async def run(user: str, password: str, parent: asyncio.StreamReader) -> None:
         with suppress(ConnectionError):
             await connected(reader, writer)
 
-    server = await asyncio.start_server(without_delay, host="127.0.0.1", port=0)
+    try:
+        server = await asyncio.start_server(without_delay, host="127.0.0.1", port=port)
+    except OSError as error:
+        sys.stdout.write(f"{error.strerror}\n")
+        return
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     while await parent.read(1024):
@@ -56,7 +61,7 @@ async def _main() -> None:
     parent = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(parent), sys.stdin)
     wanted = json.loads(await parent.readline())
-    await run(wanted["user"], wanted["password"], parent)
+    await run(wanted["user"], wanted["password"], wanted["port"], parent)
 
 
 if __name__ == "__main__":

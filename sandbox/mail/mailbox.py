@@ -26,8 +26,8 @@ class MailServerFailed(RuntimeError):
 class Mailbox:
     """A running IMAP server with one user; use as a context manager, or call ``close``."""
 
-    def __init__(self, user: str, password: str) -> None:
-        """Start the server; returns when its port is known. Raises MailServerFailed."""
+    def __init__(self, user: str, password: str, *, port: int = 0) -> None:
+        """Start the server on a loopback port (0: any); returns when it is known. Raises MailServerFailed."""
         self.user = user
         self._password = password
         self._process = subprocess.Popen(
@@ -39,14 +39,14 @@ class Mailbox:
         if self._process.stdin is None or self._process.stdout is None:
             raise MailServerFailed("the IMAP server has no pipes")
         try:
-            self._process.stdin.write(json.dumps({"user": user, "password": password}) + "\n")
+            self._process.stdin.write(json.dumps({"user": user, "password": password, "port": port}) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise MailServerFailed("the IMAP server ended at once") from error
         told = self._process.stdout.readline()
         if not told.strip().isdigit():
             self.close()
-            raise MailServerFailed("the IMAP server did not start")
+            raise MailServerFailed(told.strip() or "the IMAP server did not start")
         self.port = int(told)
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import email
 import itertools
 from collections.abc import Callable
@@ -42,13 +43,16 @@ class Post:
         """Accept the message; 451 when the mailbox cannot take it now."""
         raw = envelope.original_content or b""
         at = self._clock()
+        number = next(self._numbers)
+        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         if any(to.lower() == self._mailbox.user.lower() for to in envelope.rcpt_tos):
             try:
                 await asyncio.to_thread(self._mailbox.append, [Message(raw=raw, at=at)])
             except (OSError, RuntimeError):
                 return "451 4.3.0 Mailbox unavailable, try again later"
-        number = next(self._numbers)
-        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            # The IMAP server forgets when it stops; a company that is resumed gets its mail from here.
+            kept = {"mailbox": "INBOX", "raw": base64.b64encode(raw).decode("ascii"), "date": at.isoformat()}
+            self._store.put(self._space, "message", [(f"delivered-{number:08d}", stamp, kept)])
         doc = {
             "id": str(number),
             "from": envelope.mail_from,
@@ -60,13 +64,13 @@ class Post:
         return "250 2.0.0 Message accepted for delivery"
 
 
-async def serve(post: Post) -> asyncio.Server:
-    """Listen for SMTP on an ephemeral loopback port; gives the server, whose socket tells the port."""
+async def serve(post: Post, *, port: int = 0) -> asyncio.Server:
+    """Listen for SMTP on a loopback port (0: any); gives the server, whose socket tells the port. Raises OSError."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(
         lambda: SMTP(post, hostname="sandbox.example", enable_SMTPUTF8=True, loop=loop),
         host="127.0.0.1",
-        port=0,
+        port=port,
     )
 
 

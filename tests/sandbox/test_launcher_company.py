@@ -253,7 +253,8 @@ def test_what_cannot_be_built_is_told_in_one_line(directory: Path, tmp_path: Pat
     path.write_text("{}")
     with pytest.raises(launcher.SandboxError, match=r"world\.json: not a world file") as caught:
         launcher.up(directory, world=path)
-    assert "sandbox.log" in caught.value.hint
+    assert isinstance(caught.value, launcher.UnusableInput)
+    assert "try again" in caught.value.hint
     with pytest.raises(launcher.SandboxError, match="there is no file"):
         launcher.up(directory, world=tmp_path / "nowhere.json")
     with pytest.raises(launcher.SandboxError, match="belong together"):
