@@ -51,8 +51,13 @@ class Post:
             except (OSError, RuntimeError):
                 return "451 4.3.0 Mailbox unavailable, try again later"
             # The IMAP server forgets when it stops; a company that is resumed gets its mail from here.
-            kept = {"mailbox": "INBOX", "raw": base64.b64encode(raw).decode("ascii"), "date": at.isoformat()}
-            self._store.put(self._space, "message", [(f"delivered-{number:08d}", stamp, kept)])
+            kept = {
+                "id": f"delivered-{number:08d}",
+                "mailbox": "INBOX",
+                "raw": base64.b64encode(raw).decode("ascii"),
+                "date": at.isoformat(),
+            }
+            self._store.put(self._space, "message", [(kept["id"], stamp, kept)])
         doc = {
             "id": str(number),
             "from": envelope.mail_from,
