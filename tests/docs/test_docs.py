@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,13 @@ def test_every_command_is_documented_with_its_options_and_an_example(name: str) 
             if option.startswith("--") and option not in common:
                 assert option in line, f"{name} {option} is not in its row of docs/cli.md"
     assert f"Example: {name}" in (command.help or ""), f"{name} --help has no example"
+
+
+def test_every_asset_check_is_documented() -> None:
+    graph = json.loads((PROJECT / "tests/assets/graph.json").read_text(encoding="utf-8"))
+    names = {check for asset in graph["assets"].values() for check in asset["checks"]}
+    rows = re.findall(r"^\| `(\w+)` \|", (PROJECT / "docs/checks.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) == names
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:
