@@ -20,6 +20,9 @@ class Engine:
 
     def __init__(self) -> None:
         self._connection = ibis.duckdb.connect()
+        # In a database of its own, because only an attached one can be kept compressed in memory.
+        self._run("ATTACH ':memory:' AS work (COMPRESS)")
+        self._run("USE work")
         # An empty temp_directory forbids spilling: this room writes no files.
         self._connection.raw_sql("SET temp_directory = ''")
         # Every output is sorted explicitly, so the order of rows in between is free.
@@ -47,6 +50,7 @@ class Engine:
             self._connection.con.register("part", part)
             self._run(f"INSERT INTO {table.get_name()} SELECT * FROM part")
             self._connection.con.unregister("part")
+        self._run("CHECKPOINT")  # compresses it, before the steps that read it need memory of their own
         return table
 
     def take(self, table: pa.Table) -> ir.Table:

@@ -9,6 +9,7 @@ from hub.charter.model import Charter
 from hub.domain.findings import FINDING_KINDS
 from hub.ledger.findings import FindingChanges
 from hub.ledger.ledger import Ledger
+from reconciliation.columns import OBSERVATION
 from reconciliation.run import reconcile as think
 
 DERIVED = ("identity", "link", "work_item", "owner_claim", "handoff", "correction")
@@ -25,7 +26,7 @@ class ReconcileReport:
 
 def reconcile(ledger: Ledger, charter: Charter, *, run: str, now: datetime) -> ReconcileReport:
     """Reconcile all observations as known at `now` against the charter and store the result."""
-    result = think(ledger.observations(), charter, as_of=now)
+    result = think(ledger.observation_batches(OBSERVATION.names), charter, as_of=now)
     ledger.store_derived(run, {name: getattr(result, name) for name in DERIVED}, now)
     changes = ledger.record_findings(run, result.finding, now)
     open_now = ledger.finding_counts()

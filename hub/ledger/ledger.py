@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -111,6 +111,13 @@ class Ledger:
     def observations(self, *, as_of: datetime | None = None) -> pa.Table:
         """Every observation, or those recorded up to `as_of`, ordered by `seq` (columns: reads.OBSERVATIONS)."""
         return reads.observations(self._database, as_of)
+
+    def observation_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """These columns of all observations present now, ordered by `seq`, a few thousand rows at a time.
+
+        Never more than one transaction of some rows at a time: appending goes on meanwhile.
+        """
+        return reads.observation_batches(self._database, columns)
 
     def history(self, refs: Iterable[tuple[str, str]]) -> pa.Table:
         """The observations of these (source, record) pairs; columns and order as `observations`."""

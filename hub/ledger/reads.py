@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -28,17 +28,35 @@ OBSERVATIONS = pa.schema(
         ("recorded_at", _TIME),
     ]
 )  # fmt: skip
-_COLUMNS = ", ".join(OBSERVATIONS.names)
 _ENTITIES = ("item", "account")
-_BATCH = 20_000
+# Rows at a time: as many as stay in the processor's cache while they become columns, and in one transaction.
+_BATCH = 2_000
+_RANGE = 50_000
 _REFS = 200
 
 
 def observations(database: Database, as_of: datetime | None = None) -> pa.Table:
     """Every observation, or those recorded up to `as_of` (UTC), in the order they were recorded."""
-    limit = "" if as_of is None else f" WHERE recorded_at <= {micros(as_of)}"
-    query = f"SELECT {_COLUMNS} FROM observation{limit} ORDER BY seq"
-    return _from_postgresql(database, query) if database.postgresql else _from_sqlite(database, query)
+    return pa.Table.from_batches(observation_batches(database, OBSERVATIONS.names, as_of), OBSERVATIONS)
+
+
+def observation_batches(
+    database: Database, columns: Sequence[str], as_of: datetime | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Some columns of the same observations, a few thousand rows at a time.
+
+    What is appended after the first batch was asked for is not among them.
+    """
+    schema = pa.schema([OBSERVATIONS.field(name) for name in columns])
+    limits = [] if as_of is None else [f"recorded_at <= {micros(as_of)}"]
+    if database.postgresql:
+        yield from _from_postgresql(database, _query(columns, limits), schema)
+        return
+    # Short transactions: nobody can append to SQLite while somebody reads.
+    last = head(database)
+    for first in range(1, last + 1, _RANGE):
+        some = f"seq BETWEEN {first} AND {min(last, first + _RANGE - 1)}"
+        yield from _from_sqlite(database, _query(columns, [some, *limits]), schema)
 
 
 def history(database: Database, refs: Iterable[tuple[str, str]]) -> pa.Table:
@@ -60,7 +78,7 @@ def history(database: Database, refs: Iterable[tuple[str, str]]) -> pa.Table:
             )
             rows.extend(raw.execute(query, [text for key in keys for text in key]).fetchall())
     rows.sort()
-    return pa.Table.from_batches([_batch(rows)], OBSERVATIONS)
+    return pa.Table.from_batches([_batch(rows, OBSERVATIONS)], OBSERVATIONS)
 
 
 def raw(database: Database, digest: str) -> RawRecord | None:
@@ -115,7 +133,12 @@ def head(database: Database) -> int:
         return int(connection.execute(select(func.coalesce(func.max(observation.c.seq), 0))).scalar_one())
 
 
-def _from_postgresql(database: Database, query: str) -> pa.Table:
+def _query(columns: Sequence[str], limits: Sequence[str]) -> str:
+    where = f" WHERE {' AND '.join(limits)}" if limits else ""
+    return f"SELECT {', '.join(columns)} FROM observation{where} ORDER BY seq"
+
+
+def _from_postgresql(database: Database, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     # Imported here: the driver is a large library that an SQLite installation never needs.
     from adbc_driver_postgresql import dbapi
 
@@ -123,7 +146,8 @@ def _from_postgresql(database: Database, query: str) -> pa.Table:
     try:
         with dbapi.connect(address) as connection, connection.cursor() as cursor:
             cursor.execute(query)
-            return cursor.fetch_arrow_table().cast(OBSERVATIONS)
+            for batch in cursor.fetch_record_batch():
+                yield batch.cast(schema)
     except dbapi.Error as error:
         raise Refused(
             "the ledger cannot be read right now: its PostgreSQL server does not answer as expected",
@@ -131,26 +155,21 @@ def _from_postgresql(database: Database, query: str) -> pa.Table:
         ) from error
 
 
-def _from_sqlite(database: Database, query: str) -> pa.Table:
+def _from_sqlite(database: Database, query: str, schema: pa.Schema) -> list[pa.RecordBatch]:
     with database.read() as connection, _collector_paused():
         cursor = driver(connection).execute(query)
-        batches = [_batch(rows) for rows in iter(_fetch(cursor), [])]
-    return pa.Table.from_batches(batches, OBSERVATIONS)
+        return [_batch(rows, schema) for rows in iter(lambda: cursor.fetchmany(_BATCH), [])]
 
 
-def _fetch(cursor: Any) -> Callable[[], list[tuple[Any, ...]]]:
-    return lambda: cursor.fetchmany(_BATCH)
-
-
-def _batch(rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
-    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(OBSERVATIONS)
+def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(schema)
     arrays = []
-    for values, field in zip(columns, OBSERVATIONS, strict=True):
+    for values, field in zip(columns, schema, strict=True):
         if field.type == _TIME:
             arrays.append(pa.array(values, pa.int64()).cast(_TIME))
         else:
             arrays.append(pa.array(values, field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=OBSERVATIONS)
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 @contextmanager

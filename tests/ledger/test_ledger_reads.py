@@ -10,7 +10,7 @@ import pytest
 
 from hub.domain.records import Receipt
 from hub.errors import Refused
-from hub.ledger import Ledger
+from hub.ledger import Ledger, reads
 from hub.ledger.engine import driver
 from hub.ledger.reads import OBSERVATIONS
 
@@ -86,6 +86,24 @@ def test_many_rows_come_in_order(ledger: Ledger, scene: Any) -> None:
 
     assert table.column("seq").to_pylist() == list(range(1, 45_001))
     assert table.column("value").to_pylist() == [str(n) for n in range(45_000)]
+
+
+def test_batches_hold_what_was_there_when_reading_began_and_nobody_waits(
+    ledger: Ledger, scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "_RANGE", 3)
+    monkeypatch.setattr(reads, "_BATCH", 2)
+    scene.tell(ledger, *(scene.said(str(n), 0, "event", record=str(n)) for n in range(8)))
+
+    reading = ledger.observation_batches(["value", "valid_from"])
+    values = next(reading).column("value").to_pylist()
+    scene.tell(ledger, scene.said("later", 0, "event"))
+    for batch in reading:
+        assert batch.schema.names == ["value", "valid_from"]
+        values += batch.column("value").to_pylist()
+
+    assert values == [str(n) for n in range(8)]
+    assert ledger.head() == 9
 
 
 def test_receipts_of_a_run_and_the_latest_of_every_stream(ledger: Ledger, scene: Any) -> None:
