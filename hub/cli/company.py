@@ -132,6 +132,15 @@ def mail(
         out.print(f"\n{letter(one['text']).strip()}\n\n", highlight=False, markup=False, soft_wrap=True)
 
 
+def asleep(directory: Path) -> str:
+    """What to do when the tools of this directory are a simulated company that is stopped; else empty."""
+    from sandbox import launcher
+
+    if launcher.resumable(directory) and launcher.status(directory) is None:
+        return f"the simulated company of this configuration is stopped: hub sandbox resume --dir {directory}"
+    return ""
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """What goes wrong with the company's servers, in the words and exit codes of the command line."""

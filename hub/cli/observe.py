@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub.cli.company import asleep
 from hub.cli.console import AsJson, Config, emit, line, now, progress, say, table
 from hub.cli.names import read_names
 from hub.domain.records import PullReport, Receipt
@@ -13,6 +14,7 @@ from hub.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from hub.flow.reconcile import ReconcileReport
+    from hub.wiring import Hub
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +46,8 @@ def check(config: Config = None, json: AsJson = False) -> None:
         )
         if not problems:
             line("charter, connections and permissions are fine")
+        if any(p.severity == "error" for p in problems):
+            _hint_at_company(hub)
     if any(p.severity == "error" for p in problems):
         raise typer.Exit(2)
 
@@ -80,6 +84,8 @@ def pull(
         emit(pull_data(pulled))
     else:
         show_receipts(pulled)
+        if pulled.failed:
+            _hint_at_company(hub)
     if pulled.failed:
         raise typer.Exit(3)
 
@@ -136,7 +142,12 @@ def sync(
         )
     else:
         show_receipts(result.pull)
+        if result.pull.failed:
+            _hint_at_company(hub)
         _show_findings(result.reconciled)
+        if result.pull.failed:
+            unread = ", ".join(dict.fromkeys(r.source for r in result.pull.failed))
+            line(f"not read this time, so as they were known before: {unread}")
         changes = len(result.plan.changes)
         line(f"{result.plan.id}: {changes} owner changes proposed" if changes else "no owner change to propose")
         for name, sentence in result.brakes:
@@ -187,6 +198,13 @@ def _receipt_data(receipt: Receipt) -> dict[str, Any]:
     )  # fmt: skip
     seconds = (receipt.finished_at - receipt.started_at).total_seconds()
     return {name: getattr(receipt, name) for name in names} | {"seconds": round(seconds, 3)}
+
+
+def _hint_at_company(hub: Hub) -> None:
+    """Nobody who works with the simulated company should look for a fault in the network."""
+    hint = asleep(hub.settings.directory.parent)
+    if hint:
+        say(f"hint: {hint}")
 
 
 def show_receipts(pulled: PullReport) -> None:
