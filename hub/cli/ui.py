@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Annotated
 import typer
 
 from hub.cli.console import Config, say
+from hub.errors import ConfigurationError
 from hub.settings import Settings
+
+HOST = "127.0.0.1"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,9 +38,22 @@ def ui(
     from hub.ui import serve
 
     settings = Settings.load(config)
+    refuse_taken(port)
     with awake(settings.directory.parent):
         code = serve(settings.directory, home or settings.directory.parent / "dagster", port)
     raise typer.Exit(code)
+
+
+def refuse_taken(port: int) -> None:
+    """Raise ConfigurationError when another program listens on the port: the web server would only end with a log."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"port {port} cannot be used: {error.strerror}", hint="choose another: hub ui --port N"
+            ) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,8 +45,6 @@ def test_a_real_configuration_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_told_before_the_ui_starts(directory: Path) -> None:
-    import socket
-
     running = launcher.up(directory, seed=7, items=2)
     launcher.down(directory)
     port = int(running.addresses["jira"].rpartition(":")[2])
@@ -55,6 +54,15 @@ def test_a_taken_port_is_told_before_the_ui_starts(directory: Path) -> None:
         awake(directory),
     ):
         pass
+
+
+def test_the_port_of_the_ui_may_be_taken(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "hub.yaml").write_text("database: sqlite:///hub.sqlite\n")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ran = hub("ui", "--config", tmp_path, "--port", str(other.getsockname()[1]))
+    assert ran.code == 2
+    assert "cannot be used: Address already in use" in ran.err
+    assert "hub ui --port N" in ran.err
 
 
 def test_a_new_company_is_not_mixed_up_with_what_was_known_of_the_last(hub: Hub, directory: Path) -> None:
