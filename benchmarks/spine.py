@@ -1,212 +1,216 @@
-"""Pull to ledger and reconcile, beside their limits, in one run: `make bench`.
+"""Pull to ledger and reconcile, beside their limits: `make bench`.
 
-The limit of a pull is the same requests sent again by plain requests, parsed by orjson, and nothing kept. The limit of
-storing is a plain sqlite3 executemany of the same observations. Rows are counted afterwards.
+Every step runs in a process of its own. The limit of a pull is the same requests sent again by plain requests,
+parsed by orjson, and nothing kept (mail: plain imaplib). The limit of storing is a plain sqlite3 executemany of
+the same observations. What a step claims to have stored is counted in the database after the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
-import resource
 import sqlite3
+import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import orjson
-import requests
+import duckdb
+
+from benchmarks import limits, steps
+from benchmarks.steps import Measured, alone
+from hub.charter.load import load_charter
 from hub.charter.model import Charter
-from hub.flow.sync import pull, think
-from hub.wiring import Hub, open_hub
 from sandbox import launcher
 
-HTTP_TOOLS = ("salesforce", "jira", "airtable")
+SIZES = (10_000, 100_000)
+REPEATED = 10_000  # items up to which each step is repeated
+REPEATS = 3
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+HEAD = (
+    "| items | step | runs | seconds | CPU s | peak MB | number | per second | beside its limit |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table."""
+    """One line of the table; the medians of its runs."""
 
     items: int
     step: str
-    seconds: float
+    runs: Sequence[Measured]
     number: int
     unit: str
     beside: str = ""
 
+    @property
+    def seconds(self) -> float:
+        """Median of the wall seconds."""
+        return statistics.median(run.seconds for run in self.runs)
+
     def __str__(self) -> str:
-        rate = self.number / self.seconds if self.seconds else 0
-        return f"| {self.items:,} | {self.step} | {self.seconds:.2f} | {self.number:,} {self.unit} | {rate:,.0f} | {self.beside} |"
+        """The line in markdown."""
+        cpu = statistics.median(run.cpu for run in self.runs)
+        peak = max(run.peak for run in self.runs)
+        return (
+            f"| {self.items:,} | {self.step} | {len(self.runs)} | {self.seconds:.2f} | {cpu:.2f} | {peak:,.0f} "
+            f"| {self.number:,} {self.unit} | {self.number / self.seconds:,.0f} | {self.beside} |"
+        )
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds and result of a piece of work."""
-    began = time.perf_counter()
-    result = work()
-    return time.perf_counter() - began, result
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """A running company and where ledgers for it may be kept."""
+
+    items: int
+    config: Path
+    addresses: dict[str, str]
+    charter: Charter
+    folder: Path
+
+    def ledger(self, run: int) -> Path:
+        """File of the ledger of one run."""
+        return self.folder / f"ledger-{run}.sqlite"
+
+    def url(self, run: int) -> str:
+        """Address of the same."""
+        return f"sqlite:///{self.ledger(run)}"
 
 
-def clock() -> datetime:
-    """The present instant."""
-    return datetime.now(UTC)
-
-
-def measure(items: int) -> list[Row]:
-    """All rows for a company of `items` work items."""
+def measure(items: int) -> Iterator[Row]:
+    """All rows for a company of `items` work items, as they become known."""
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder) / "company"
-        seconds, running = timed(lambda: launcher.up(directory, items=items))
-        rows = [Row(items=items, step="simulated company up", seconds=seconds, number=items, unit="items")]
+        up = steps.measured(lambda: launcher.up(directory, items=items))
+        running = up.told
         try:
-            with open_hub(running.config) as hub:
-                rows += _pulls(hub, items, running.addresses)
-                rows += _reconcile(hub, items)
-                rows.append(_plain_inserts(hub, items, Path(folder) / "plain.sqlite", rows))
+            company = Company(
+                items=items,
+                config=running.config,
+                addresses=running.addresses,
+                charter=load_charter(running.config / "charter.yaml"),
+                folder=Path(folder),
+            )
+            runs = range(REPEATS if items <= REPEATED else 1)
+            pulls = list(_pulls(company, runs))
+            yield from pulls
+            yield from _rest(company, runs, sum(row.seconds for row in pulls))
         finally:
             launcher.down(directory)
-    return rows
 
 
-def _pulls(hub: Hub, items: int, addresses: dict[str, str]) -> list[Row]:
-    rows: list[Row] = []
-    for source, configured in hub.charter.sources.items():
-        seconds, report = timed(lambda name=source: pull(hub.ledger, hub.connector, [name], clock=clock))
-        assert not report.failed, report.failed
-        records = sum(r.new_records for r in report.receipts)
-        limit = _replay(configured.tool, addresses, hub) if configured.tool in HTTP_TOOLS else None
-        beside = "" if limit is None else f"{seconds / limit:.1f}× requests+orjson ({limit:.2f} s)"
-        rows.append(
-            Row(items=items, step=f"pull {source}", seconds=seconds, number=records, unit="records", beside=beside)
+def _pulls(company: Company, runs: range) -> Iterator[Row]:
+    for source, configured in company.charter.sources.items():
+        ours, plain, again = [], [], []
+        for run in runs:
+            limits.forget(company.addresses["control"])
+            ours.append(alone(steps.pulled, company.config, company.url(run), (source,)))
+            _stored(company.ledger(run), source, ours[-1])
+            if configured.tool == "mail":
+                plain.append(alone(steps.fetched, company.config, source))
+            else:
+                reads = limits.asked(company.addresses["control"], configured.tool)
+                address = company.addresses[configured.tool]
+                plain.append(alone(steps.replayed, company.config, source, address, reads))
+        limit = statistics.median(run.seconds for run in plain)
+        spent = statistics.median(run.cpu for run in plain)
+        took = statistics.median(run.seconds for run in ours)
+        how = "imaplib" if configured.tool == "mail" else "requests + orjson"
+        yield Row(
+            items=company.items,
+            step=f"pull {source}",
+            runs=ours,
+            number=ours[-1].told["records"],
+            unit="records",
+            beside=f"{took / limit:.1f}× {how} ({limit:.2f} s, CPU {spent:.2f} s)",
         )
-    seconds, again = timed(lambda: pull(hub.ledger, hub.connector, hub.charter.sources, clock=clock))
-    new = sum(r.new_observations for r in again.receipts)
-    calls = sum(r.calls for r in again.receipts)
-    assert new == 0, again
-    rows.append(Row(items=items, step="pull again, nothing changed", seconds=seconds, number=calls, unit="calls"))
-    return rows
-
-
-def _replay(tool: str, addresses: dict[str, str], hub: Hub) -> float:
-    """Seconds for the same reads by plain requests and orjson."""
-    journal = requests.get(f"{addresses['control']}/journal", params={"tool": tool}, timeout=60).json()
-    entries = journal if isinstance(journal, list) else journal["requests"]
-    session = requests.Session()
-    _sign_in(session, tool, addresses[tool], hub.charter, hub)
-    reads = [e for e in entries if e["status"] == 200 and not e["path"].endswith("/token")]
-
-    def replay() -> None:
-        for entry in reads:
-            url = addresses[tool] + entry["path"] + (f"?{entry['query']}" if entry["query"] else "")
-            reply = session.request(
-                entry["method"],
-                url,
-                data=entry["body"] or None,
-                headers={"Content-Type": "application/json"},
-                timeout=60,
-            )
-            orjson.loads(reply.content)
-
-    return timed(replay)[0]
-
-
-def _sign_in(session: requests.Session, tool: str, address: str, charter: Charter, hub: Hub) -> None:
-    source = next(s for s in charter.sources.values() if s.tool == tool)
-    connection: Any = source.connection
-    if tool == "jira":
-        session.auth = (connection.email, hub.secret(connection.token).reveal())
-        return
-    if tool == "airtable":
-        token = hub.secret(connection.token).reveal()
-    else:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": connection.client_id,
-            "client_secret": hub.secret(connection.client_secret).reveal(),
-        }
-        token = session.post(f"{address}/services/oauth2/token", data=form, timeout=10).json()["access_token"]
-    session.headers["Authorization"] = f"Bearer {token}"
-
-
-def _reconcile(hub: Hub, items: int) -> list[Row]:
-    observations = hub.ledger.observations().num_rows
-    seconds, report = timed(lambda: think(hub.ledger, hub.charter, clock=clock))
-    found = sum(report.findings.values())
-    return [
-        Row(
-            items=items,
-            step="reconcile",
-            seconds=seconds,
-            number=observations,
-            unit="observations",
-            beside=f"{found:,} findings on {report.counts.get('items', 0):,} items",
+        again = [alone(steps.pulled, company.config, company.url(run), (source,)) for run in runs]
+        assert all(run.told["observations"] == 0 for run in again), again[0].told
+        yield Row(
+            items=company.items,
+            step=f"pull {source} again, nothing changed",
+            runs=again,
+            number=again[-1].told["calls"],
+            unit="calls",
+            beside="0 new observations",
         )
-    ]
 
 
-def _plain_inserts(hub: Hub, items: int, path: Path, rows: list[Row]) -> Row:
-    """The same observations by sqlite3 executemany, 20,000 a commit, with a unique key."""
-    table = hub.ledger.observations()
-    values = list(
-        zip(
-            *(
-                table.column(name).cast("int64").to_pylist() if "valid_from" in name else table.column(name).to_pylist()
-                for name in (
-                    "seq",
-                    "source",
-                    "entity",
-                    "record",
-                    "part",
-                    "field",
-                    "value",
-                    "valid_from",
-                    "origin",
-                    "actor",
-                )
-            ),
-            strict=True,
-        )
+def _rest(company: Company, runs: range, pulling: float) -> Iterator[Row]:
+    thoughts = [alone(steps.reconciled, company.config, company.url(run)) for run in runs]
+    counts, found = thoughts[-1].told
+    planted = _planted(company.config.parent / "answer_key.json")
+    exact = "as planted" if found == {kind: planted.get(kind, 0) for kind in found} else "NOT as planted"
+    yield Row(
+        items=company.items,
+        step="reconcile",
+        runs=thoughts,
+        number=counts["observations"],
+        unit="observations",
+        beside=f"{sum(found.values()):,} findings on {counts['items']:,} items, each kind {exact}",
     )
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE o (k INTEGER UNIQUE, s, e, r, p, f, v, t, o, a)")
-
-    def insert() -> None:
-        for start in range(0, len(values), 20_000):
-            connection.executemany("INSERT INTO o VALUES (?,?,?,?,?,?,?,?,?,?)", values[start : start + 20_000])
-            connection.commit()
-
-    seconds, _ = timed(insert)
-    count = connection.execute("SELECT count(*) FROM o").fetchone()[0]
-    connection.close()
-    assert count == table.num_rows, (count, table.num_rows)
-    pulled = sum(r.seconds for r in rows if r.step.startswith("pull ") and "again" not in r.step)
-    return Row(
-        items=items,
+    plain = [alone(steps.inserted, company.ledger(run), company.folder / f"plain-{run}.sqlite") for run in runs]
+    assert plain[-1].told == counts["observations"], plain[-1].told
+    seconds = statistics.median(run.seconds for run in plain)
+    size = company.ledger(0).stat().st_size / 1e6
+    yield Row(
+        items=company.items,
         step="the same observations by plain sqlite3",
-        seconds=seconds,
-        number=count,
+        runs=plain,
+        number=plain[-1].told,
         unit="rows",
-        beside=f"pull to ledger as a whole takes {pulled / seconds:.1f}× this",
+        beside=f"all pulls together take {pulling / seconds:.1f}× this; the ledger has {size:,.0f} MB",
+    )
+
+
+def _stored(ledger: Path, source: str, run: Measured) -> None:
+    """The database holds what the pull says it stored."""
+    connection = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)
+    for table, told in (("raw_record", "records"), ("observation", "observations")):
+        query = f"SELECT count(*), count(DISTINCT {'digest' if table == 'raw_record' else 'key'}) FROM {table}"
+        held = connection.execute(f"{query} WHERE source = ?", (source,)).fetchone()
+        assert held == (run.told[told], run.told[told]), (source, table, held, run.told)
+    connection.close()
+    assert run.told["gaps"] == 0, run.told
+
+
+def _planted(answer_key: Path) -> dict[str, int]:
+    planted: dict[str, int] = {}
+    for fault in json.loads(answer_key.read_text(encoding="utf-8")):
+        planted[fault["kind"]] = planted.get(fault["kind"], 0) + 1
+    return planted
+
+
+def _machine() -> str:
+    return (
+        f"{os.cpu_count()} cores {platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}, DuckDB {duckdb.__version__}, {datetime.now(UTC):%Y-%m-%d}; "
+        f"load before {os.getloadavg()[0]:.1f}"
     )
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the table; without `--items` also write it into docs/benchmarks.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--items", type=int, nargs="*", default=[10_000, 100_000])
-    sizes = parser.parse_args().items
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}\n")
-    print("| items | step | seconds | number | per second | beside |\n|---|---|---|---|---|---|")
-    for items in sizes:
+    parser.add_argument("--items", type=int, nargs="*", help="sizes; nothing is written to the docs then")
+    chosen = parser.parse_args().items
+    lines = [f"Measured on {_machine()}.", "", HEAD]
+    print("\n".join(lines), flush=True)
+    for items in chosen or SIZES:
         for row in measure(items):
+            lines.append(str(row))
             print(row, flush=True)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"| {items:,} | peak memory so far | | {peak:,.0f} MB | | |", flush=True)
+    if not chosen:
+        text = PAGE.read_text(encoding="utf-8")
+        before, _, rest = text.partition(BEGIN)
+        _, _, after = rest.partition(END)
+        PAGE.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
 if __name__ == "__main__":
