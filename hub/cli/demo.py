@@ -20,12 +20,12 @@ import typer
 from hub.cli.company import told
 from hub.cli.console import AsJson, emit, line, now, pause, progress, say, table
 from hub.cli.look import show_findings, totals
-from hub.cli.names import Names
 from hub.cli.observe import show_receipts
 from hub.cli.score import Score, score
 from hub.cli.write import names_in, show_plan
 from hub.domain.findings import FINDING_KINDS, Finding
 from hub.errors import ConfigurationError, InternalFault
+from hub.reports.names import Names
 
 HERE = Path(".hub/demo")
 _SHOWN = 6

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.console import AsJson, Config, emit, line, now, table, visible
-from hub.cli.names import Names, read_names
 from hub.domain.findings import FINDING_KINDS, SEVERITIES, Finding
 from hub.domain.records import instant
 from hub.errors import ConfigurationError
+from hub.reports.names import Names, read_names
 
 if TYPE_CHECKING:
     from hub.flow.story import Told
@@ -41,7 +41,7 @@ def findings(
         raise ConfigurationError(f"no finding kind {kind!r}", hint=f"one of {', '.join(FINDING_KINDS)}")
     with open_hub(config) as hub:
         found = hub.ledger.findings(kind=kind)
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
         state = as_of(hub.ledger)
     if json:
         emit([finding_data(f) for f in found])
@@ -116,7 +116,7 @@ def item(
 
     with open_hub(config) as hub:
         told = story(hub.ledger, reference)
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
     if json:
         emit(told)
         return
@@ -176,7 +176,7 @@ def trace(
 
     with open_hub(config) as hub:
         traced = run_trace(hub.ledger, reference, field)
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
     if json:
         emit(traced)
         return

@@ -8,9 +8,9 @@ import typer
 
 from hub.cli.company import asleep
 from hub.cli.console import AsJson, Config, emit, line, now, progress, say, table
-from hub.cli.names import read_names
 from hub.domain.records import PullReport, Receipt
 from hub.errors import ConfigurationError
+from hub.reports.names import read_names
 
 if TYPE_CHECKING:
     from hub.flow.reconcile import ReconcileReport
@@ -128,7 +128,7 @@ def sync(
         with progress(quiet=json) as report:
             result = run_sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=report)
         told = None if quiet else announce(hub, result.reconciled.changes, result.plan, now=now())
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
     if json:
         emit(
             {

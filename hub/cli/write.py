@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.cli.console import AsJson, Config, emit, line, now, pause, progress, say, table
-from hub.cli.names import Names, read_names
 from hub.domain.plans import OwnerChange, Plan
+from hub.reports.names import Names, read_names
 
 if TYPE_CHECKING:
     from hub.wiring import Hub  # at run time it would load the ledger for every --help
@@ -67,7 +67,7 @@ def approve(
         approval = run_approve(
             hub.ledger, hub.charter, plan_id, now=now(), code=code, person=person, token=os.environ.get(TOKEN)
         )
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
     if json:
         emit(approval)
     else:
@@ -87,7 +87,7 @@ def apply(plan_id: PlanId, config: Config = None, json: AsJson = False) -> None:
         applied = run_apply(
             hub.ledger, hub.charter, plan_id, writer=hub.writer, clock=now, sleep=pause, progress=report
         )
-        names = read_names(hub)
+        names = read_names(hub.ledger, hub.charter)
     if json:
         emit(
             {
@@ -147,7 +147,9 @@ def _data(proposed: Plan) -> dict[str, object]:
 
 def names_in(hub: Hub, proposed: Plan) -> Names:
     """The names of everybody a plan speaks of."""
-    return read_names(hub, [(c.source, ids) for c in proposed.changes for ids in (c.expected, c.desired)])
+    return read_names(
+        hub.ledger, hub.charter, [(c.source, ids) for c in proposed.changes for ids in (c.expected, c.desired)]
+    )
 
 
 def show_plan(proposed: Plan, names: Names, *, limit: int | None = None) -> None:

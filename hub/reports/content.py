@@ -11,6 +11,7 @@ from hub.charter.model import Charter
 from hub.domain.findings import Finding
 from hub.domain.plans import OwnerChange
 from hub.domain.records import Quarantined, Receipt
+from hub.reports.names import Names, read_names
 
 if TYPE_CHECKING:
     from hub.ledger.ledger import Ledger
@@ -49,6 +50,11 @@ class ReportContent:
     trend: tuple[TrendPoint, ...] = ()
     plan: PlanView | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def owner(self, source: str, accounts: str | None) -> str:
+        """Whoever these account ids of a source (joined by `,`) belong to, by name."""
+        return Names(people=dict(self.names), accounts=dict(self.accounts)).owner(source, accounts)
 
     def name(self, person: str | None) -> str:
         """The person's name; the key itself for somebody the charter does not know; empty for nobody."""
@@ -77,6 +83,8 @@ def read_content(ledger: Ledger, charter: Charter | None, *, now: datetime, runs
             approved_by=newest.approved_by,
             outcomes=newest.outcomes,
         )
+    seen = [] if plan is None else [(c.source, owner) for c in plan.changes for owner in (c.expected, c.desired)]
+    names = read_names(ledger, charter, seen)
     return ReportContent(
         at=now,
         findings=ledger.findings(),
@@ -86,5 +94,6 @@ def read_content(ledger: Ledger, charter: Charter | None, *, now: datetime, runs
             TrendPoint(at=row["at"], kind=row["kind"], open=row["open"]) for row in ledger.trend(limit=runs).to_pylist()
         ),
         plan=plan,
-        names={} if charter is None else {key: person.name for key, person in charter.people.items()},
+        names=names.people,
+        accounts=names.accounts,
     )

@@ -119,8 +119,8 @@ def change_rows(content: ReportContent) -> list[Row]:
             "source": c.source,
             "record": c.record,
             "item": c.title or c.item,
-            "from": c.expected or "nobody",
-            "to": f"{content.name(c.person)} ({c.desired})",
+            "from": content.owner(c.source, c.expected),
+            "to": content.owner(c.source, c.desired),
             "why": c.reason,
         }
         for c in content.plan.changes

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.cli import console
 from hub.cli.console import emit, line, table
 from tests.cli.conftest import Company, Hub, hub_command
 
@@ -168,7 +169,10 @@ def test_a_terminal_that_lacks_characters_gets_others(company: Company) -> None:
     assert "open: " in out
 
 
-def test_what_a_tool_says_never_drives_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_tool_says_never_drives_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.out, "_width", 160)  # in a narrow window any word may begin a line
     table(HOSTILE, ("a", "b"), [(HOSTILE, "x"), ("y", HOSTILE)])
     table("entries", ("a", "b"), [(HOSTILE, HOSTILE * 9)], head=1)
     line(HOSTILE)

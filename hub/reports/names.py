@@ -1,4 +1,4 @@
-"""People by name: nobody at a terminal knows account ids."""
+"""People by name: nobody who reads a report or a table knows account ids."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub.charter.model import Charter
+
 if TYPE_CHECKING:
-    from hub.wiring import Hub  # at run time it would load the ledger for every --help
+    from hub.ledger.ledger import Ledger  # at run time it would load the database for every --help
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +34,16 @@ class Names:
         return ", ".join(self.accounts.get((source, account), account) for account in accounts.split(","))
 
 
-def read_names(hub: Hub, seen: Iterable[tuple[str, str | None]] = ()) -> Names:
+def read_names(ledger: Ledger, charter: Charter | None, seen: Iterable[tuple[str, str | None]] = ()) -> Names:
     """Names out of the charter and the identity table, and for the accounts `seen` also out of their tool."""
-    people = {key: person.name for key, person in hub.charter.people.items()}
+    people = {key: person.name for key, person in charter.people.items()} if charter is not None else {}
     accounts: dict[tuple[str, str], str] = {}
-    for row in hub.ledger.derived("identity").to_pylist():
+    for row in ledger.derived("identity").to_pylist():
         if row["person"] is not None:
             accounts[row["source"], row["account"]] = people.get(row["person"], row["person"])
     unknown = {(source, account) for source, ids in seen for account in (ids or "").split(",") if account}
     told: dict[tuple[str, str], dict[str, str]] = {}
-    for row in hub.ledger.history(sorted(unknown - set(accounts))).to_pylist():
+    for row in ledger.history(sorted(unknown - set(accounts))).to_pylist():
         if row["entity"] == "account" and row["value"]:
             told.setdefault((row["source"], row["record"]), {})[row["field"]] = row["value"]
     for account, fields in told.items():
