@@ -27,6 +27,8 @@ class Engine:
         self._connection.raw_sql("SET temp_directory = ''")
         # Every output is sorted explicitly, so the order of rows in between is free.
         self._connection.raw_sql("SET preserve_insertion_order = false")
+        # DuckDB would draw a bar over standard output, which belongs to whoever calls.
+        self._connection.raw_sql("SET enable_progress_bar = false")
         self._kept = 0
         self._unread: list[str] = []
 
