@@ -48,6 +48,7 @@ class Row:
     number: int
     unit: str
     beside: str = ""
+    limit: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -98,16 +99,20 @@ def measure(items: int) -> Iterator[Row]:
                 folder=Path(folder),
             )
             runs = range(REPEATS if items <= REPEATED else 1)
-            pulls = list(_pulls(company, runs))
-            yield from pulls
-            yield from _rest(company, runs, sum(row.seconds for row in pulls))
+            pulls: list[Row] = []
+            for row in _pulls(company, runs):
+                if row.limit:
+                    pulls.append(row)
+                yield row
+            yield (whole := _together(pulls))
+            yield from _rest(company, runs, whole.seconds)
         finally:
             launcher.down(directory)
 
 
 def _pulls(company: Company, runs: range) -> Iterator[Row]:
     for source, configured in company.charter.sources.items():
-        ours, plain, again = [], [], []
+        ours, plain = [], []
         for run in runs:
             limits.forget(company.addresses["control"])
             ours.append(alone(steps.pulled, company.config, company.url(run), (source,)))
@@ -129,6 +134,7 @@ def _pulls(company: Company, runs: range) -> Iterator[Row]:
             number=ours[-1].told["records"],
             unit="records",
             beside=f"{took / limit:.1f}× {how} ({limit:.2f} s, CPU {spent:.2f} s)",
+            limit=limit,
         )
         again = [alone(steps.pulled, company.config, company.url(run), (source,)) for run in runs]
         assert all(run.told["observations"] == 0 for run in again), again[0].told
@@ -142,6 +148,22 @@ def _pulls(company: Company, runs: range) -> Iterator[Row]:
         )
 
 
+def _together(pulls: Sequence[Row]) -> Row:
+    """All sources one after the other, by the medians of each."""
+    seconds, limit = sum(row.seconds for row in pulls), sum(row.limit for row in pulls)
+    cpu = sum(statistics.median(run.cpu for run in row.runs) for row in pulls)
+    peak = max(run.peak for row in pulls for run in row.runs)
+    return Row(
+        items=pulls[0].items,
+        step="**all pulls**",
+        runs=[Measured(seconds=seconds, cpu=cpu, peak=peak, told=None)] * len(pulls[0].runs),
+        number=sum(row.runs[-1].told["observations"] for row in pulls),
+        unit="observations",
+        beside=f"{seconds / limit:.1f}× all limits ({limit:.2f} s)",
+        limit=limit,
+    )
+
+
 def _rest(company: Company, runs: range, pulling: float) -> Iterator[Row]:
     thoughts = [alone(steps.reconciled, company.config, company.url(run)) for run in runs]
     counts, found = thoughts[-1].told
@@ -149,7 +171,7 @@ def _rest(company: Company, runs: range, pulling: float) -> Iterator[Row]:
     exact = "as planted" if found == {kind: planted.get(kind, 0) for kind in found} else "NOT as planted"
     yield Row(
         items=company.items,
-        step="reconcile",
+        step="**reconcile**",
         runs=thoughts,
         number=counts["observations"],
         unit="observations",
