@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 Doc = dict[str, Any]
+Row = tuple[str, str, str, str, str | None, str | None, bytes]  # space, kind, id, stamp, parent, alias, body
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS shelf (
@@ -29,6 +30,9 @@ CREATE INDEX IF NOT EXISTS doc_by_stamp ON doc (shelf, stamp, id);
 CREATE INDEX IF NOT EXISTS doc_by_parent ON doc (shelf, parent, stamp, id) WHERE parent IS NOT NULL;
 CREATE INDEX IF NOT EXISTS doc_by_alias ON doc (shelf, alias) WHERE alias IS NOT NULL;
 """
+_INDEXES = ("doc_by_id", "doc_by_stamp", "doc_by_parent", "doc_by_alias")
+# The later of two rows with one id stands, as it does where documents are put one by one.
+_ONLY_THE_LAST = "DELETE FROM doc WHERE rowid NOT IN (SELECT max(rowid) FROM doc GROUP BY shelf, id)"
 _CHUNK = 1000  # rows read at a time: a walk never holds a read transaction open over other people's writes
 _IN = 500  # ids in one IN list
 
@@ -96,6 +100,26 @@ class Store:
                     for id_, stamp, doc in docs
                 ),
             )
+
+    @contextmanager
+    def loading(self) -> Iterator[Callable[[Iterable[Row]], None]]:
+        """Load very many documents at once: gives a function that takes rows, bodies written by ``orjson``.
+
+        Indexes are dropped until the end, and nothing is journalled: reading is slow meanwhile, and a load that
+        fails leaves a file to be thrown away. Among rows with one id the last one stands. ``row_of`` makes a row.
+        """
+        with self._lock:
+            for name in _INDEXES:
+                self._db.execute(f"DROP INDEX IF EXISTS {name}")
+            # Another connection that has the file open keeps it in its journal mode; loading is then just slower.
+            with suppress(sqlite3.OperationalError):
+                self._db.execute("PRAGMA journal_mode=OFF")
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield self._load
+                self._db.execute("COMMIT")
+            finally:
+                self._indexed()
 
     def delete(self, space: str, kind: str, id: str) -> None:  # noqa: A002  (the native word for it)
         """Remove a document for good; nothing happens when it is not there."""
@@ -189,6 +213,26 @@ class Store:
 
     # -- inside ----------------------------------------------------------------------------------------------
 
+    def _load(self, rows: Iterable[Row]) -> None:
+        self._db.executemany(
+            "INSERT INTO doc (shelf, id, stamp, parent, alias, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                (self._shelf(space, kind, create=True), id_, stamp, parent, alias, body)
+                for space, kind, id_, stamp, parent, alias, body in rows
+            ),
+        )
+
+    def _indexed(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("COMMIT")
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA journal_mode=WAL")
+        try:
+            self._db.executescript(_SCHEMA)
+        except sqlite3.IntegrityError:
+            self._db.execute(_ONLY_THE_LAST)
+            self._db.executescript(_SCHEMA)
+
     def _rows(self, sql: str, bound: Sequence[Any]) -> list[Any]:
         with self._lock:
             return self._db.execute(sql, bound).fetchall()
@@ -231,6 +275,11 @@ class Store:
                 return -1
             self._shelves[space, kind] = int(rows[0][0])
             return int(rows[0][0])
+
+
+def row_of(space: str, kind: str, id: str, stamp: str, doc: Doc) -> Row:  # noqa: A002  (the native word for it)
+    """Give a document as a row for ``Store.loading``."""
+    return space, kind, id, stamp, _parent_of(doc), doc.get("_alias") or doc.get("key"), orjson.dumps(doc)
 
 
 def _parent_of(doc: Doc) -> str | None:
