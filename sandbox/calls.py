@@ -20,6 +20,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     at: Mapping[str, str] = field(default_factory=dict)  # what the route found in the path
+    faults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # those that strike: name -> settings
 
     def one(self, name: str, default: str = "") -> str:
         """Return the last value of a query parameter."""

@@ -196,6 +196,13 @@ class Store:
             for (body,) in self._rows(sql, (shelf, *part)):
                 yield orjson.loads(body)
 
+    def items(self, space: str, kind: str) -> Iterator[tuple[str, Doc]]:
+        """Yield every document of a (small) shelf with its id, by id."""
+        for id_, body in self._rows(
+            "SELECT id, body FROM doc WHERE shelf = ? ORDER BY id", (self._shelf(space, kind),)
+        ):
+            yield id_, orjson.loads(body)
+
     def count(self, space: str, kind: str, *, parent: str | None = None) -> int:
         """Count the documents on a shelf, or those of one parent."""
         shelf = self._shelf(space, kind)

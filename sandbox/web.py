@@ -1,4 +1,4 @@
-"""Run the simulated tools of one directory: one process, one event loop, one loopback port for each tool.
+"""Run the simulated tools of one directory: one process, one event loop, one loopback port for each instance.
 
 Every request passes a gate that notes it in the journal and lets ordered faults strike; behind the gate a
 tool is a plain function from Call to Answer. The control port speaks about the simulation itself.
@@ -9,23 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
-from starlette.datastructures import QueryParams
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sandbox.airtable.server import AirtableServer
-from sandbox.calls import Answer, Call, Tool
+from sandbox.calls import Tool
+from sandbox.clock import VirtualClock
 from sandbox.control import control_app
-from sandbox.faults import Fault, Faults
+from sandbox.faults.orders import Faults
+from sandbox.gate import Gate, Witness
 from sandbox.jira.server import JiraServer
 from sandbox.journal import Journal
 from sandbox.salesforce.server import SalesforceServer
-from sandbox.stamps import Clock, stamp, wall_clock
+from sandbox.stamps import Clock
 from sandbox.store import Store
 
 SERVERS: Mapping[str, Callable[[Store, str, Clock], Tool]] = {
@@ -33,7 +35,21 @@ SERVERS: Mapping[str, Callable[[Store, str, Clock], Tool]] = {
     "jira": JiraServer,
     "airtable": AirtableServer,
 }
-_PAGE = b"<!DOCTYPE html><html><head><title>Service unavailable</title></head><body>Please try later.</body></html>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What all servers of a company share: the clock, the faults on order, and the journal of requests."""
+
+    clock: VirtualClock
+    faults: Faults
+    journal: Journal = field(default_factory=Journal)
+
+
+def simulation(clock: VirtualClock | None = None) -> Simulation:
+    """Return a fresh simulation on a clock of its own, or on this one."""
+    clock = clock or VirtualClock()
+    return Simulation(clock=clock, faults=Faults(clock))
 
 
 async def serve(
@@ -41,27 +57,32 @@ async def serve(
     spaces: Mapping[str, str],
     ports: Mapping[str, int] | None = None,
     *,
+    shared: Simulation | None = None,
     ready: Callable[[dict[str, str]], None] | None = None,
     stop: asyncio.Event | None = None,
-    clock: Clock = wall_clock,
+    witness: Witness | None = None,
 ) -> None:
     """Serve until `stop` is set (or the task is cancelled).
 
-    `spaces` names the space of the store behind each tool: salesforce, jira, airtable, and mail (whose kind
-    `_envelope` the control port shows). `ports` may fix a port by tool name or `control`; all others are
-    ephemeral. `ready` is called once, when every port answers, with the base URL of each tool and of
-    `control`. Raises OSError when a fixed port is taken and KeyError for a tool nobody knows.
+    `spaces` names the space of the store behind each instance of a tool: salesforce, jira, airtable, mail
+    (whose kind `_envelope` the control port shows), and `tool:name` for further instances of a tool. `ports`
+    may fix a port by instance or `control`; all others are ephemeral. `ready` is called once, when every port
+    answers, with the base URL of each instance and of `control`; `witness` sees every answer of a tool. Raises
+    OSError when a fixed port is taken and KeyError for a tool nobody knows.
     """
     ports = ports or {}
     stop = stop or asyncio.Event()
-    journal, faults = Journal(), Faults()
-    apps: dict[str, ASGIApp] = {
-        tool: Gate(SERVERS[tool](store, space, clock), tool=tool, journal=journal, faults=faults, clock=clock)
-        for tool, space in spaces.items()
-        if tool != "mail"
-    }
-    apps["control"] = control_app(store, spaces, journal=journal, faults=faults)
+    shared = shared or simulation()
+    clock, faults, journal = shared.clock, shared.faults, shared.journal
+    apps: dict[str, ASGIApp] = {}
+    for name, space in spaces.items():
+        if name.partition(":")[0] != "mail":
+            tool = SERVERS[name.partition(":")[0]](store, space, clock)
+            apps[name] = Gate(tool, name=name, journal=journal, faults=faults, clock=clock, witness=witness)
+    addresses: dict[str, str] = {}
+    apps["control"] = control_app(store, spaces, journal=journal, faults=faults, clock=clock, addresses=addresses)
     sockets = {name: _listening(ports.get(name, 0)) for name in apps}
+    addresses |= {name: f"http://127.0.0.1:{sock.getsockname()[1]}" for name, sock in sockets.items()}
     servers = [(_Server(_settings(app)), sockets[name]) for name, app in apps.items()]
     running = [asyncio.create_task(server.serve(sockets=[sock])) for server, sock in servers]
     try:
@@ -72,7 +93,7 @@ async def serve(
                 raise OSError("a server ended while it was starting")
             await asyncio.sleep(0.005)
         if ready is not None:
-            ready({name: f"http://127.0.0.1:{sock.getsockname()[1]}" for name, sock in sockets.items()})
+            ready(dict(addresses))
         await stop.wait()
     finally:
         faults.clear()
@@ -82,68 +103,6 @@ async def serve(
         await asyncio.gather(*running, return_exceptions=True)
         for sock in sockets.values():
             sock.close()
-
-
-class Gate:
-    """The ASGI face of a tool: journal first, then faults, then the tool itself."""
-
-    def __init__(self, tool_app: Tool, *, tool: str, journal: Journal, faults: Faults, clock: Clock) -> None:
-        """Stand in front of one tool."""
-        self._app = tool_app
-        self._tool = tool
-        self._journal = journal
-        self._faults = faults
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or do to it what a fault says."""
-        if scope["type"] != "http":
-            return
-        body = await _whole_body(receive)
-        query = scope["query_string"].decode("latin-1")
-        entry = self._journal.received(
-            at=stamp(self._clock()),
-            tool=self._tool,
-            method=scope["method"],
-            path=scope["path"],
-            query=query,
-            body=body,
-        )
-        target = f"{scope['path']}?{query}" if query else scope["path"]
-        fault = self._faults.strike(tool=self._tool, method=scope["method"], target=target)
-        if fault is not None:
-            entry.fault = fault.action
-        if fault is not None and fault.action == "down":
-            scope["state"]["cut"]()
-            return
-        if fault is not None and fault.action == "hang_before":
-            await self._hang(scope, receive)
-            return
-        answer = _told_by(fault) if fault is not None and fault.action in {"status", "html"} else None
-        if answer is None:
-            entry.status = 500  # unless the tool comes to an answer
-            answer = self._app(_call(scope, body))
-            entry.status = None
-        if fault is not None and fault.action == "hang_after":
-            await self._hang(scope, receive)
-            return
-        entry.status = answer.status
-        headers = {"content-type": answer.kind, **answer.headers}
-        if fault is not None and fault.action == "truncate":
-            await _send_half(answer, headers, send)
-            scope["state"]["close"]()
-            return
-        if answer.status == 204:
-            del headers["content-type"]
-        await Response(answer.body, status_code=answer.status, headers=headers)(scope, receive, send)
-
-    async def _hang(self, scope: Scope, receive: Receive) -> None:
-        """Stay silent until the caller hangs up or the faults are deleted; then cut the line."""
-        waiting = [asyncio.ensure_future(self._faults.until_cleared()), asyncio.ensure_future(_gone(receive))]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        scope["state"]["cut"]()
 
 
 class _Protocol(HttpToolsProtocol):
@@ -157,6 +116,9 @@ class _Protocol(HttpToolsProtocol):
     def _cut(self) -> None:
         if self.cycle is not None:
             self.cycle.disconnected = True  # otherwise uvicorn would complain of a missing answer
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:  # without lingering the other side gets a reset, as from a gateway that died
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
 
@@ -176,6 +138,7 @@ def _settings(app: ASGIApp) -> Any:
         lifespan="off",
         access_log=False,
         log_level="error",
+        date_header=False,  # the gate tells the company's time
         timeout_keep_alive=120,
         timeout_graceful_shutdown=1,
     )
@@ -193,46 +156,3 @@ def _listening(port: int) -> socket.socket:
     sock.listen(128)
     sock.setblocking(False)
     return sock
-
-
-async def _whole_body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            break
-    return b"".join(parts)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _call(scope: Scope, body: bytes) -> Call:
-    return Call(
-        method=scope["method"],
-        path=scope["path"],
-        query=tuple(QueryParams(scope["query_string"]).multi_items()),
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        body=body,
-    )
-
-
-def _told_by(fault: Fault) -> Answer:
-    if fault.action == "html":
-        return Answer(status=fault.status or 200, body=_PAGE, kind="text/html", headers=fault.headers)
-    text = "service refused the request, as ordered" if fault.body is None else fault.body
-    kind = "application/json" if text[:1] in {"{", "["} else "text/plain"
-    return Answer(status=fault.status or 503, body=text.encode(), kind=kind, headers=fault.headers)
-
-
-async def _send_half(answer: Answer, headers: Mapping[str, str], send: Send) -> None:
-    told = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    told.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": told})
-    half = answer.body[: len(answer.body) // 2]
-    await send({"type": "http.response.body", "body": half, "more_body": True})
