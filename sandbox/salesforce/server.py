@@ -13,14 +13,15 @@ import orjson
 
 from sandbox.calls import Answer, Call, RefusedCall, Routes, reply
 from sandbox.salesforce.approvals import Approvals, failed
+from sandbox.salesforce.bulk.routes import bulk_routes
 from sandbox.salesforce.columns import Column, Columns, Record
 from sandbox.salesforce.describe import described, listed
 from sandbox.salesforce.errors import malformed_query, not_found, refused
 from sandbox.salesforce.ids import plausible
-from sandbox.salesforce.schema import Schema, SObject
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.schema import SObject
 from sandbox.salesforce.search import found_ids
 from sandbox.salesforce.soql import parse
-from sandbox.salesforce.writes import Writer
 from sandbox.stamps import Clock, stamp
 from sandbox.store import Doc, Store
 from sandbox.walks import Walk, Walks
@@ -50,8 +51,9 @@ class SalesforceServer:
         self._store = store
         self._space = space
         self._clock = clock
-        self._schema = Schema(store, space)
-        self._writer = Writer(store, space, self._schema, clock)
+        self._org = Org(store, space, clock)
+        self._schema = self._org.schema
+        self._writer = self._org.writer
         self._approvals = Approvals(store, space, self._schema, clock)
         self._walks: Walks[Rows] = Walks(most=_MOST_CURSORS)
         self._used = 0
@@ -71,6 +73,7 @@ class SalesforceServer:
                 ("GET", f"{_DATA}/limits", self._limits),
                 ("POST", f"{_DATA}/process/approvals", self._approve),
                 ("GET", f"{_DATA}/process/approvals", lambda call: reply({"approvals": {}})),
+                *bulk_routes(self._org),
             ]
         )
 
@@ -148,11 +151,7 @@ class SalesforceServer:
         return None
 
     def _user(self, call: Call) -> str:
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
-        known = self._store.get(self._space, "_token", token) if scheme.lower() in {"bearer", "oauth"} else None
-        if known is None:
-            raise refused(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        return str(known["user"])
+        return self._org.user(call)
 
     # -- what there is ---------------------------------------------------------------------------------------
 
@@ -204,13 +203,13 @@ class SalesforceServer:
             sobject,
             call.at["id"],
             _object_body(call),
-            user=self._user(call),
+            by=self._org.author(call),
             unless=call.headers.get("if-unmodified-since", ""),
         )
         return Answer(status=204)
 
     def _create(self, call: Call) -> Answer:
-        made = self._writer.create(self._sobject(call), _object_body(call), user=self._user(call))
+        made = self._writer.create(self._sobject(call), _object_body(call), by=self._org.author(call))
         return reply({"id": made, "success": True, "errors": []}, 201)
 
     def _approve(self, call: Call) -> Answer:

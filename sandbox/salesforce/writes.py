@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from sandbox.salesforce.author import Author
 from sandbox.salesforce.columns import own_value
 from sandbox.salesforce.errors import not_found, refused
 from sandbox.salesforce.ids import eighteen, new_id, plausible
 from sandbox.salesforce.schema import Schema, SObject
-from sandbox.stamps import Clock, parsed, salesforce, stamp
-from sandbox.store import Doc, Store
+from sandbox.stamps import parsed, salesforce, stamp
+from sandbox.store import Doc
+
+if TYPE_CHECKING:
+    from sandbox.salesforce.org import Org
 
 
 class Writer:
     """The writes of one org."""
 
-    def __init__(self, store: Store, space: str, schema: Schema, clock: Clock) -> None:
-        """Write into one space, stamping with the clock."""
-        self._store = store
-        self._space = space
-        self._schema = schema
-        self._clock = clock
+    def __init__(self, org: Org) -> None:
+        """Write into one org, stamping with its clock."""
+        self._org = org
+        self._store = org.store
+        self._space = org.space
+        self._clock = org.clock
         self._last_case = 0
+
+    @property
+    def _schema(self) -> Schema:
+        return self._org.schema
 
     def now(self) -> datetime:
         """Return the time a write gets: whole seconds, as Salesforce stamps."""
@@ -39,10 +47,11 @@ class Writer:
             raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", fields=[])
         return record
 
-    def update(self, sobject: SObject, id_: str, wanted: Mapping[str, Any], *, user: str, unless: str) -> None:
+    def update(self, sobject: SObject, id_: str, wanted: Mapping[str, Any], *, by: Author, unless: str = "") -> None:
         """Change a record; `unless` is the If-Unmodified-Since header ("" for none)."""
         if not sobject.writable:
             raise refused(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be updated: {sobject.name}")
+        user = by.user
         record = self.existing(sobject, id_)
         _guard(record, unless)
         if any(key.lower() == "id" for key in wanted):
@@ -60,8 +69,9 @@ class Writer:
             )
             self._store.put(self._space, sobject.name, [(record["Id"], stamp(at), record)])
 
-    def create(self, sobject: SObject, wanted: Mapping[str, Any], *, user: str) -> str:
+    def create(self, sobject: SObject, wanted: Mapping[str, Any], *, by: Author) -> str:
         """Add a record and return its id."""
+        user = by.user
         if not sobject.writable:
             raise refused(
                 400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {sobject.name}"

@@ -1,0 +1,1 @@
+"""The org's Bulk API 2.0: query and ingest jobs."""
