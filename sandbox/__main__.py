@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import configuration, launcher
-from sandbox.mail import smtp
-from sandbox.mail.mailbox import Mailbox, MailServerFailed, stored
+from sandbox.mail import KINDS, kept_kind, open_mailbox, smtp
+from sandbox.mail.mailbox import Mailbox, MailServerFailed, logins_of, stored
 from sandbox.store import Store
 from sandbox.web import serve
 from sandbox.world import answer_key, world_file
@@ -70,8 +70,11 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 3
     try:
-        with Mailbox(HUB_ADDRESS, company.mail_password, port=company.ports.get("imap", 0)) as mailbox:
-            mailbox.append(stored(company.store.scan(company.mail_space, "message")))
+        kind = wanted.imap or (kept_kind(directory) if wanted.resume else KINDS[0])
+        logins = logins_of(company.store, company.mail_space, user=HUB_ADDRESS, password=company.mail_password)
+        port = company.ports.get("imap", 0)
+        with open_mailbox(kind, logins, directory=directory, port=port, anew=not wanted.resume) as mailbox:
+            mailbox.load(stored(company.store.scan(company.mail_space, "message")))
             asyncio.run(_serve(directory, company, mailbox))
     except MailServerFailed as error:
         sys.stderr.write(f"{error}\n")
@@ -182,6 +185,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--world", type=Path, help="a world file instead of an invented world")
     parser.add_argument("--log", type=Path, help="an event log (CSV, gzip allowed) instead of an invented world")
     parser.add_argument("--map", type=Path, help="which columns of the log mean what")
+    parser.add_argument("--imap", choices=KINDS, help="the IMAP server (a resumed company: the one it had)")
     wanted = parser.parse_args()
     if wanted.now is None:
         wanted.now = datetime.now(UTC).replace(second=0, microsecond=0)

@@ -1,7 +1,7 @@
 """The IMAP server process: pymap's in-memory mailbox on an ephemeral loopback port.
 
-Run as ``python -m sandbox.mail.imap_server``. Reads one line of JSON (user, password, port; 0: any port) from
-standard input, writes its port to standard output, or why it has none, and ends when standard input is closed:
+Run as ``python -m sandbox.mail.imap_server``. Reads one line of JSON (logins: password by address; port, 0: any)
+from standard input, writes its port to standard output, or why it has none, and ends when standard input is closed:
 it never outlives its parent.
 """
 
@@ -13,6 +13,7 @@ import os
 import socket
 import sys
 from argparse import Namespace
+from collections.abc import Mapping
 from contextlib import suppress
 
 from proxyprotocol.reader import ProxyProtocolReader
@@ -21,10 +22,11 @@ from pymap.imap import IMAPServer
 from pymap.user import Passwords, UserMetadata
 
 
-async def run(user: str, password: str, port: int, parent: asyncio.StreamReader) -> None:
-    """Serve one user's mailbox on 127.0.0.1 until the parent closes its end."""
+async def run(logins: Mapping[str, str], port: int, parent: asyncio.StreamReader) -> None:
+    """Serve these people's mailboxes on 127.0.0.1 until the parent closes its end."""
     # pymap takes most settings from its own command line; these two it reads from the parsed arguments.
     arguments = Namespace(passlib_cfg=None, proxy_protocol=None)
+    user, password = next(iter(logins.items()))
     config = Config(
         arguments,
         host=None,
@@ -36,8 +38,9 @@ async def run(user: str, password: str, port: int, parent: asyncio.StreamReader)
     )
     config.apply_context()
     login = Login(config)
-    hashed = await Passwords(config).hash_password(password)
-    await Identity(user, login, None, frozenset()).set(UserMetadata(config, user, password=hashed))
+    for user, password in logins.items():
+        hashed = await Passwords(config).hash_password(password)
+        await Identity(user, login, None, frozenset()).set(UserMetadata(config, user, password=hashed))
     connected = ProxyProtocolReader(config.proxy_protocol).get_callback(IMAPServer(login, config))
 
     async def without_delay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -61,7 +64,7 @@ async def _main() -> None:
     parent = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(parent), sys.stdin)
     wanted = json.loads(await parent.readline())
-    await run(wanted["user"], wanted["password"], wanted["port"], parent)
+    await run(wanted["logins"], wanted["port"], parent)
 
 
 if __name__ == "__main__":

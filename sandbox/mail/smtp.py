@@ -45,7 +45,7 @@ class Post:
         at = self._clock()
         number = next(self._numbers)
         stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        if any(to.lower() == self._mailbox.user.lower() for to in envelope.rcpt_tos):
+        if any(to.lower() in self._mailbox.logins for to in envelope.rcpt_tos):
             try:
                 await asyncio.to_thread(self._mailbox.append, [Message(raw=raw, at=at)])
             except (OSError, RuntimeError):
