@@ -62,6 +62,8 @@ class VirtualClock:
         unknown = sorted(set(wanted) - {"advance", "set", "frozen"})
         if unknown or not wanted:
             raise UnusableTime(f"say advance, set or frozen, not {', '.join(unknown) or 'nothing'}")
+        if wanted.get("frozen"):  # first, so that the time that is set is the very time it stands at
+            self.freeze()
         if "set" in wanted:
             try:
                 at = datetime.fromisoformat(str(wanted["set"]))
@@ -70,8 +72,8 @@ class VirtualClock:
             self.set(at)
         if "advance" in wanted:
             self.advance(wanted["advance"])
-        if "frozen" in wanted:
-            (self.freeze if wanted["frozen"] else self.resume)()
+        if not wanted.get("frozen", True):
+            self.resume()
 
     def told(self) -> dict[str, Any]:
         """Return the present, the distance from the clock under it in seconds, and whether time stands still."""
