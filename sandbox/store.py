@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 Doc = dict[str, Any]
+Watcher = Callable[[str, str, str, str], None]  # space, kind, id, the stamp a document had before it was changed
 Row = tuple[str, str, str, str, str | None, str | None, bytes]  # space, kind, id, stamp, parent, alias, body
 
 _SCHEMA = """
@@ -30,7 +31,28 @@ CREATE INDEX IF NOT EXISTS doc_by_stamp ON doc (shelf, stamp, id);
 CREATE INDEX IF NOT EXISTS doc_by_parent ON doc (shelf, parent, stamp, id) WHERE parent IS NOT NULL;
 CREATE INDEX IF NOT EXISTS doc_by_alias ON doc (shelf, alias) WHERE alias IS NOT NULL;
 """
-_INDEXES = ("doc_by_id", "doc_by_stamp", "doc_by_parent", "doc_by_alias")
+# How many documents changed on a day, so that counting a span costs as much as its two broken days. A deleted
+# Salesforce record stays until it is purged: those few have an index of their own.
+_GONE = "instr(body, CAST('\"IsDeleted\":true' AS BLOB)) > 0"
+_SCHEMA += f"""
+CREATE INDEX IF NOT EXISTS doc_gone ON doc (shelf, stamp) WHERE {_GONE};
+CREATE TABLE IF NOT EXISTS tally (shelf INTEGER, day TEXT, n INTEGER, PRIMARY KEY (shelf, day)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS doc_added AFTER INSERT ON doc BEGIN
+  INSERT INTO tally VALUES (new.shelf, substr(new.stamp, 1, 10), 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS doc_removed AFTER DELETE ON doc BEGIN
+  UPDATE tally SET n = n - 1 WHERE shelf = old.shelf AND day = substr(old.stamp, 1, 10);
+END;
+CREATE TRIGGER IF NOT EXISTS doc_moved AFTER UPDATE OF stamp ON doc
+WHEN substr(old.stamp, 1, 10) <> substr(new.stamp, 1, 10) BEGIN
+  UPDATE tally SET n = n - 1 WHERE shelf = old.shelf AND day = substr(old.stamp, 1, 10);
+  INSERT INTO tally VALUES (new.shelf, substr(new.stamp, 1, 10), 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+"""
+_COUNTED = "INSERT INTO tally SELECT shelf, substr(stamp, 1, 10) AS day, count(*) FROM doc GROUP BY shelf, day"
+_TRIGGERS = ("doc_added", "doc_removed", "doc_moved")
+_VERSION = 2  # of the file: 1 had no tally
+_INDEXES = ("doc_by_id", "doc_by_stamp", "doc_by_parent", "doc_by_alias", "doc_gone")
 # The later of two rows with one id stands, as it does where documents are put one by one.
 _ONLY_THE_LAST = "DELETE FROM doc WHERE rowid NOT IN (SELECT max(rowid) FROM doc GROUP BY shelf, id)"
 _CHUNK = 1000  # rows read at a time: a walk never holds a read transaction open over other people's writes
@@ -48,7 +70,10 @@ class Store:
         self._db.execute("PRAGMA synchronous=OFF")  # a world can be built again; it need not survive a power cut
         self._db.execute("PRAGMA cache_size=-65536")
         self._db.executescript(_SCHEMA)
+        if self._db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+            self._tallied()
         self._lock = threading.RLock()
+        self._watchers: list[Watcher] = []
         self._shelves: dict[tuple[str, str], int] = {}
         self._depth = 0
 
@@ -84,6 +109,9 @@ class Store:
         """Insert or replace documents given as (id, stamp, doc), in one transaction."""
         with self.transaction():
             shelf = self._shelf(space, kind, create=True)
+            if self._watchers:
+                docs = list(docs)
+                self._tell_watchers(space, kind, shelf, [id_ for id_, _, _ in docs])
             self._db.executemany(
                 "INSERT INTO doc (shelf, id, stamp, parent, alias, body) VALUES (?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (shelf, id) DO UPDATE SET stamp = excluded.stamp, parent = excluded.parent, "
@@ -111,6 +139,8 @@ class Store:
         with self._lock:
             for name in _INDEXES:
                 self._db.execute(f"DROP INDEX IF EXISTS {name}")
+            for name in _TRIGGERS:
+                self._db.execute(f"DROP TRIGGER IF EXISTS {name}")
             # Another connection that has the file open keeps it in its journal mode; loading is then just slower.
             with suppress(sqlite3.OperationalError):
                 self._db.execute("PRAGMA journal_mode=OFF")
@@ -121,10 +151,26 @@ class Store:
             finally:
                 self._indexed()
 
+    def watch(self, watcher: Watcher) -> None:
+        """Have a function called just before this object changes or deletes a document."""
+        self._watchers.append(watcher)
+
+    def _tell_watchers(self, space: str, kind: str, shelf: int, ids: Sequence[str]) -> None:
+        for start in range(0, len(ids), _IN):
+            part = ids[start : start + _IN]
+            marks = ",".join("?" * len(part))
+            sql = f"SELECT id, stamp FROM doc WHERE shelf = ? AND id IN ({marks})"
+            for id_, stamp in self._rows(sql, (shelf, *part)):
+                for watcher in self._watchers:
+                    watcher(space, kind, id_, stamp)
+
     def delete(self, space: str, kind: str, id: str) -> None:  # noqa: A002  (the native word for it)
         """Remove a document for good; nothing happens when it is not there."""
         with self.transaction():
-            self._db.execute("DELETE FROM doc WHERE shelf = ? AND id = ?", (self._shelf(space, kind), id))
+            shelf = self._shelf(space, kind)
+            if self._watchers:
+                self._tell_watchers(space, kind, shelf, [id])
+            self._db.execute("DELETE FROM doc WHERE shelf = ? AND id = ?", (shelf, id))
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -182,6 +228,53 @@ class Store:
             if left is not None:
                 left -= take
 
+    def page(
+        self,
+        space: str,
+        kind: str,
+        *,
+        size: int,
+        since: str | None = None,
+        until: str | None = None,
+        after: tuple[str, str] | None = None,
+        parent: str | None = None,
+        by_id: bool = False,
+    ) -> list[tuple[str, str, bytes]]:
+        """Return at most `size` documents as (stamp, id, JSON) behind `after`, in order of (stamp, id).
+
+        With `by_id` in order of the id instead (``after`` is then ("", id); bounds and parent are not looked at).
+        """
+        shelf = self._shelf(space, kind)
+        if by_id:
+            sql = f"SELECT stamp, id, body FROM doc WHERE shelf = ? AND id > ? ORDER BY id LIMIT {size}"
+            return self._rows(sql, (shelf, "" if after is None else after[1]))
+        return self._page(shelf, since=since, until=until, after=after, parent=parent, take=size)
+
+    def span(
+        self, space: str, kind: str, *, since: str | None = None, until: str | None = None, with_gone: bool = True
+    ) -> int:
+        """Count the documents changed between two stamps (both included), quickly however many there are.
+
+        Without `with_gone` Salesforce records that are deleted but not purged are left out.
+        """
+        shelf = self._shelf(space, kind)
+        low, high = since or "", until or "~"
+        whole = (low[:10] + "~" if since else "", high[:10])  # the days strictly between the two ends
+        where, bound = "shelf = ? AND stamp >= ? AND stamp <= ?", (shelf, low, high)
+        if low[:10] == high[:10]:
+            total = self._number(f"SELECT count(*) FROM doc WHERE {where}", bound)
+        else:
+            total = self._number(
+                "SELECT coalesce(sum(n), 0) FROM tally WHERE shelf = ? AND day > ? AND day < ?", (shelf, *whole)
+            )
+            if since is not None:
+                total += self._number(f"SELECT count(*) FROM doc WHERE {where}", (shelf, low, whole[0]))
+            if until is not None:
+                total += self._number(f"SELECT count(*) FROM doc WHERE {where}", (shelf, whole[1], high))
+        if with_gone:
+            return total
+        return total - self._number(f"SELECT count(*) FROM doc WHERE {where} AND {_GONE}", bound)
+
     def find(self, space: str, kind: str, parent: str) -> Iterator[Doc]:
         """Yield one parent's documents (the history of a record, the records of a table) by (stamp, id)."""
         return self.scan(space, kind, parent=parent)
@@ -207,8 +300,8 @@ class Store:
         """Count the documents on a shelf, or those of one parent."""
         shelf = self._shelf(space, kind)
         if parent is None:
-            return int(self._rows("SELECT count(*) FROM doc WHERE shelf = ?", (shelf,))[0][0])
-        return int(self._rows("SELECT count(*) FROM doc WHERE shelf = ? AND parent = ?", (shelf, parent))[0][0])
+            return self._number("SELECT coalesce(sum(n), 0) FROM tally WHERE shelf = ?", (shelf,))
+        return self._number("SELECT count(*) FROM doc WHERE shelf = ? AND parent = ?", (shelf, parent))
 
     def kinds(self, space: str) -> list[str]:
         """Name the kinds of documents a space holds, sorted."""
@@ -239,6 +332,15 @@ class Store:
         except sqlite3.IntegrityError:
             self._db.execute(_ONLY_THE_LAST)
             self._db.executescript(_SCHEMA)
+        self._tallied()
+
+    def _tallied(self) -> None:
+        self._db.execute("DELETE FROM tally")
+        self._db.execute(_COUNTED)
+        self._db.execute(f"PRAGMA user_version={_VERSION}")
+
+    def _number(self, sql: str, bound: Sequence[Any]) -> int:
+        return int(self._rows(sql, bound)[0][0])
 
     def _rows(self, sql: str, bound: Sequence[Any]) -> list[Any]:
         with self._lock:
