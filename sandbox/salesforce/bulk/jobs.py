@@ -34,6 +34,7 @@ class Job:
     delimiter: str = "COMMA"
     line_ending: str = "LF"
     query: str = ""
+    header: tuple[str, ...] = ()  # of a query's result
     external_id: str = ""
     assignment_rule: str = ""
     uploaded: bool = False
@@ -117,4 +118,5 @@ class Job:
 def job_of(doc: Mapping[str, Any]) -> Job:
     """Return the job that a document of the store holds."""
     instants = {name: None if doc[name] is None else parsed(str(doc[name])) for name in _INSTANTS}
-    return Job(**{name: value for name, value in doc.items() if not name.startswith("_")} | instants)
+    given = {name: value for name, value in doc.items() if not name.startswith("_")}
+    return Job(**given | instants | {"header": tuple(doc["header"])})

@@ -27,20 +27,21 @@ class Form:
         quoted = ('"' + cell.replace('"', '""') + '"' for cell in cells)
         return DELIMITERS[self.delimiter].join(quoted) + LINE_ENDINGS[self.line_ending]
 
-    def rows(self, parts: Iterable[str]) -> Iterator[list[str]]:
+    def rows(self, parts: Iterable[str], *, lenient: bool = False) -> Iterator[list[str]]:
         """Yield the rows (the header first) of a text that arrives in parts cut anywhere; empty lines are left out.
 
-        Raises UnreadableTable when the first line ends in another way than announced, or when quotes do not match.
+        Raises UnreadableTable when the first line ends in another way than announced, or when quotes do not
+        match; a lenient reading takes either as it comes.
         """
         lines = _lines(parts)
         first = next(lines, None)
         if first is None:
             return
         first = first.removeprefix("\ufeff")
-        if first.endswith("\n") and first.endswith("\r\n") is not (self.line_ending == "CRLF"):
+        if not lenient and first.endswith("\n") and first.endswith("\r\n") is not (self.line_ending == "CRLF"):
             text = f"LineEnding is invalid on user data. Current LineEnding setting is {self.line_ending}"
             raise UnreadableTable(f"ClientInputError : {text}")
-        reader = csv.reader(chain((first,), lines), delimiter=DELIMITERS[self.delimiter], strict=True)
+        reader = csv.reader(chain((first,), lines), delimiter=DELIMITERS[self.delimiter], strict=not lenient)
         try:
             yield from (row for row in reader if row)
         except csv.Error as error:
@@ -55,4 +56,3 @@ def _lines(parts: Iterable[str]) -> Iterator[str]:
             yield line + "\n"
     if rest:
         yield rest
-

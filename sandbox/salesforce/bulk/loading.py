@@ -1,0 +1,200 @@
+"""The work of an ingest job: rows of CSV become writes of the org, each standing alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from sandbox.calls import RefusedCall
+from sandbox.salesforce.author import Author
+from sandbox.salesforce.bulk.jobs import Job
+from sandbox.salesforce.errors import refused
+from sandbox.salesforce.ids import eighteen
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.schema import SObject
+from sandbox.stamps import salesforce, stamp
+
+CLEAR = "#N/A"
+_NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
+_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
+_LOCKED = "unable to obtain exclusive access to this record or 1 records: {}"
+
+
+class RefusedBatch(Exception):
+    """The whole rest of the job cannot be worked on; the text is the job's error message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one row: the record's id, whether it is new, and the error text when it failed."""
+
+    id: str = ""
+    created: bool = False
+    error: str = ""
+
+
+class Loader:
+    """Carries out the rows of one ingest job."""
+
+    def __init__(self, org: Org, job: Job, sobject: SObject, header: Sequence[str], by: Author) -> None:
+        """Check the header; raises RefusedBatch when the rows under it cannot be used."""
+        self._org = org
+        self._job = job
+        self._sobject = sobject
+        self._by = by
+        self._header = [_column(sobject, name) for name in header]
+        self._names = [str(field["name"]) for field in self._header]
+        if job.operation in {"delete", "hardDelete"} and self._names != ["Id"]:
+            raise RefusedBatch(f"InvalidBatch : The '{job.operation}' batch must contain only ids")
+        key = "Id" if job.operation == "update" else job.external_id
+        if key and key.lower() not in {name.lower() for name in self._names}:
+            raise RefusedBatch(f"InvalidBatch : Field name not found : {key}")
+
+    def check(self, number: int, cells: Sequence[str]) -> None:
+        """Raise RefusedBatch when a row is not as wide as the header."""
+        if len(cells) != len(self._names):
+            text = f"The number of columns in row {number} does not match the header"
+            raise RefusedBatch(f"InvalidBatch : {text}")
+
+    def load(self, number: int, cells: Sequence[str]) -> Outcome:
+        """Carry out one row, the first being number 1."""
+        given = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell != ""}
+        try:
+            if number in self._locked_rows():
+                raise refused(400, "UNABLE_TO_LOCK_ROW", _LOCKED.format(given.get("Id", "")), fields=[])
+            return self._carried_out(given)
+        except RefusedCall as error:
+            return Outcome(id=given.get("Id", ""), error=told_error(error))
+
+    def _carried_out(self, given: dict[str, str]) -> Outcome:
+        operation = self._job.operation
+        if operation in {"delete", "hardDelete"}:
+            return self._gone(_id_of(given), for_good=operation == "hardDelete")
+        if operation == "upsert":
+            return self._upserted(given)
+        if operation == "update":
+            id_ = _id_of(given)
+            self._org.writer.update(self._sobject, id_, self._values(given, leaving="Id"), by=self._by)
+            return Outcome(id=eighteen(id_))
+        return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True)
+
+    def _upserted(self, given: dict[str, str]) -> Outcome:
+        key = next(name for name in self._names if name.lower() == self._job.external_id.lower())
+        wanted = given.get(key, "")
+        if key == "Id":
+            if not wanted:
+                return Outcome(
+                    id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True
+                )
+            self._org.writer.update(self._sobject, wanted, self._values(given, leaving="Id"), by=self._by)
+            return Outcome(id=eighteen(wanted))
+        if not wanted or wanted == CLEAR:
+            raise refused(400, "MISSING_ARGUMENT", f"{key} not specified", fields=[])
+        found = self._owners_of(key, wanted)
+        if len(found) > 1:
+            text = f"{key}: more than one record found for external id field: [{', '.join(found)}]"
+            raise refused(400, "DUPLICATE_EXTERNAL_ID", text, fields=[key])
+        if found:
+            self._org.writer.update(self._sobject, found[0], self._values(given, leaving=key), by=self._by)
+            return Outcome(id=found[0])
+        return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True)
+
+    def _owners_of(self, key: str, wanted: str) -> list[str]:
+        folded = wanted.lower()
+        records = self._org.store.scan(self._org.space, self._sobject.name)
+        return [
+            str(record["Id"])
+            for record in records
+            if str(record.get(key) or "").lower() == folded and not record.get("IsDeleted")
+        ]
+
+    def _gone(self, id_: str, *, for_good: bool) -> Outcome:
+        record = self._org.writer.existing(self._sobject, id_)
+        if not self._by.rights.edits(self._sobject.name, str(record["Id"])):
+            text = "insufficient access rights on object id"
+            raise refused(400, "INSUFFICIENT_ACCESS_OR_READONLY", text, fields=[])
+        if for_good:
+            self._org.store.delete(self._org.space, self._sobject.name, str(record["Id"]))
+            return Outcome(id=str(record["Id"]))
+        at = self._org.writer.now()
+        record |= {"IsDeleted": True, "LastModifiedDate": salesforce(at), "SystemModstamp": salesforce(at)}
+        record["LastModifiedById"] = self._by.user
+        self._org.store.put(self._org.space, self._sobject.name, [(str(record["Id"]), stamp(at), record)])
+        return Outcome(id=str(record["Id"]))
+
+    def _values(self, given: Mapping[str, str], *, leaving: str = "") -> dict[str, Any]:
+        return {
+            str(field["name"]): _value(field, given[str(field["name"])])
+            for field in self._header
+            if str(field["name"]) in given and str(field["name"]) != leaving
+        }
+
+    def _locked_rows(self) -> frozenset[int]:
+        settings = self._job.faults.get("row_locked")
+        return frozenset() if settings is None else frozenset(int(n) for n in settings.get("rows") or (1,))
+
+
+def told_error(error: RefusedCall) -> str:
+    """Return a refusal as one text, the way a result row tells it: ``CODE:message:field, field --``."""
+    row = orjson.loads(error.answer.body)[0]
+    fields = ", ".join(str(name) for name in row.get("fields") or ())
+    return f"{row['errorCode']}:{row['message']}:{fields + ' ' if fields else ''}--"
+
+
+def refuse_without_external_id(job_operation: str, sobject: SObject, external_id: str) -> None:
+    """Refuse (INVALIDJOB) an upsert that names no field, or none of the object, to find its records by."""
+    if job_operation != "upsert":
+        return
+    if not external_id:
+        text = f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
+        raise refused(400, "INVALIDJOB", text)
+    if sobject.column(external_id) is None:
+        text = f"Field name provided, {external_id} does not match an External ID for {sobject.name}"
+        raise refused(400, "INVALIDJOB", text)
+
+
+def _column(sobject: SObject, name: str) -> Mapping[str, Any]:
+    field = sobject.column(name)
+    if field is None:
+        raise RefusedBatch(f"InvalidBatch : Field name not found : {name}")
+    return field
+
+
+def _id_of(given: Mapping[str, str]) -> str:
+    id_ = given.get("Id", "")
+    if not id_ or id_ == CLEAR:
+        raise refused(400, "MISSING_ARGUMENT", "Id not specified in an update call", fields=[])
+    return id_
+
+
+def _value(field: Mapping[str, Any], text: str) -> Any:
+    """Return a cell as the type of its column; raises RefusedCall for text that is none."""
+    kind, name = str(field["type"]), str(field["name"])
+    if text == CLEAR:
+        return None
+    if kind == "boolean":
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise _wrong_type(name, text)
+    if kind in _NUMBERS:
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise _wrong_type(name, text) from error
+        return int(number) if kind in {"int", "long"} else number
+    if kind == "datetime":
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise _wrong_type(name, text) from error
+        return salesforce(at) if at.tzinfo is not None else text
+    return text
+
+
+def _wrong_type(name: str, text: str) -> RefusedCall:
+    said = f"{name}: value not of required type: {text}"
+    return refused(400, "INVALID_TYPE_ON_FIELD_IN_RECORD", said, fields=[name])
