@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import company, demo, look, mail, observe, ui, write
+from hub.cli import company, demo, look, mail, observe, steering, ui, write
 
 app = typer.Typer(
     name="hub",
@@ -21,5 +21,6 @@ app = typer.Typer(
 
 for module in (demo, observe, look, write, ui):
     module.register(app)
+steering.register(company.app)
 app.add_typer(company.app, name="sandbox")
 app.add_typer(mail.app, name="mail")

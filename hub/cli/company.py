@@ -63,9 +63,9 @@ def load_log(
     for path in (log, column_map):
         if not path.is_file():
             raise ConfigurationError(f"no file {path}", hint="give the path of an existing file")
-    running = _start(directory, json=json, log=log, log_map=column_map)
-    report = orjson.loads((running.directory / "load_report.json").read_bytes())
-    _show(running, json=json, report=report)
+    started = _start(directory, json=json, log=log, log_map=column_map)
+    report = orjson.loads((started.directory / "load_report.json").read_bytes())
+    _show(started, json=json, report=report)
 
 
 @app.command()
@@ -77,8 +77,8 @@ def resume(directory: Directory = HERE, json: AsJson = False) -> None:
     from sandbox import launcher
 
     with told():
-        running = launcher.resume(directory)
-    _show(running, json=json)
+        resumed = launcher.resume(directory)
+    _show(resumed, json=json)
 
 
 @app.command()
@@ -87,7 +87,7 @@ def status(directory: Directory = HERE, json: AsJson = False) -> None:
 
     Example: hub sandbox status --json
     """
-    _show(_running(directory), json=json)
+    _show(running(directory), json=json)
 
 
 @app.command()
@@ -117,8 +117,7 @@ def mail(
     """
     import requests
 
-    running = _running(directory)
-    reply = requests.get(f"{running.addresses['control']}/mail", params={"to": to}, timeout=10)
+    reply = requests.get(f"{running(directory).addresses['control']}/mail", params={"to": to}, timeout=10)
     letters = reply.json()
     if json:
         emit(letters)
@@ -156,14 +155,15 @@ def told() -> Iterator[None]:
         raise SourceUnavailable(str(error), source="sandbox", hint=error.hint) from error
 
 
-def _running(directory: Path) -> Running:
+def running(directory: Path) -> Running:
+    """The company that runs in the directory; raises Refused with the command that starts one."""
     from sandbox import launcher
 
-    running = launcher.status(directory)
-    if running is None:
+    found = launcher.status(directory)
+    if found is None:
         again = "resume" if launcher.resumable(directory) else "up"
         raise Refused(f"no company is running in {directory}", hint=f"hub sandbox {again} --dir {directory}")
-    return running
+    return found
 
 
 def _start(directory: Path, *, json: bool, **options: Any) -> Running:
