@@ -1,0 +1,184 @@
+"""Garbage at the tools' own functions: whatever comes in, an answer of the tool's own form goes out.
+
+Every example runs in a transaction that is rolled back, so that no example sees what another one wrote.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from fuzz_words import ASKED, FORMULA, HEADERS, JQL, KEYS, SOQL
+from http_world import ADA, BASE, CASES, DEAL, ITEMS, J_ADA, QUEUE, U_ADA
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from surface import company, fault_of, routes_of
+
+from sandbox.calls import Call, Tool
+from sandbox.store import Store
+
+EXAMPLES = int(os.environ.get("HUB_FUZZ", "0")) or 250
+_FUZZ = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=5000,  # milliseconds: an answer that takes longer is a hang
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+_TOKENS = {"salesforce": "sf-token", "jira": "jira-token", "airtable": "at-token"}
+_NASTY = [
+    "", " ", "\x00", "²", "٣", "NaN", "Infinity", "-0", "1e400", "99999999999999999999999", "-1", "0", "1", "true",
+    "null", "[]", "{}", "'", '"', "\\", "%", "%00", "..", "../..", "\ud7ff", "\U0001d518", "a" * 5000, "0001-01-01",
+    "9999-12-31", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2026-02-30", "2026-01-01T12:00:00Z",
+    "2026-01-01 12:00", "-99999999999d", "-5m", "253402300800000", "99999999999999", "(" * 300, "*", "{", "}", "*all",
+    "itr000000000000000/0", "itr000000000000000/99999999999999999999", "01g000000000000000-0",
+    "01g000000000000000-²", "Wed, 21 Oct 2026 07:28:00 GMT", "Wed, 99 Foo 0000 99:99:99 GMT", "bm90OmE6dG9rZW4=",
+    "Case", "ACME", "ACME-1", "101", "Items", "fldName", "Name", "summary", "assignee", "changelog", "v59.0", "2", "3",
+    CASES[0], DEAL, ADA, QUEUE, BASE, ITEMS, "rec1", U_ADA, J_ADA, "jira-token", "OwnerId", "Subject", "Status",
+]  # fmt: skip
+texts = st.sampled_from(_NASTY) | st.text(max_size=40)
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, dict[str, Tool]]]:
+    with company(tmp_path_factory.mktemp("fuzzed")) as built:
+        yield built
+
+
+def _answered(served: tuple[Store, dict[str, Tool]], tool: str, call: Call) -> None:
+    """Ask, undo what was written, and check the form of the answer."""
+    store, tools = served
+    with contextlib.suppress(_UndoneError), store.transaction():
+        answer = tools[tool](call)
+        raise _UndoneError
+    wrong = fault_of(tool, call, answer)
+    assert not wrong, f"{wrong}: {call}"
+
+
+class _UndoneError(Exception):
+    """Rolls an example's writes back."""
+
+
+def _values_like(tool: str) -> st.SearchStrategy[Any]:
+    """JSON with the keys the tool knows, in the right and in wrong places."""
+    keys = st.sampled_from(KEYS[tool]) | texts
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**70), 2**70) | texts,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=5),
+        max_leaves=12,
+    )
+
+
+def _bodies(tool: str) -> st.SearchStrategy[bytes]:
+    known = _values_like(tool).map(_encoded)
+    pairs = st.lists(st.tuples(st.sampled_from(KEYS[tool]) | texts, texts).map("=".join), max_size=4)
+    form = pairs.map("&".join).map(str.encode)
+    rows = st.lists(texts, max_size=6).map(",".join).map(str.encode)
+    return st.one_of(known, known, known, form, rows, st.binary(max_size=60), st.just(b""))
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # an integer beyond 64 bits: JSON allows it
+        return json.dumps(value).encode()
+
+
+@st.composite
+def _calls(draw: st.DrawFn, tool: str, routes: list[tuple[str, str]]) -> Call:
+    method, template = draw(st.sampled_from(routes))
+    known = {"v": "v59.0" if tool == "salesforce" else "3", "o": "Case", "b": BASE, "t": ITEMS}
+    segments = st.sampled_from([*CASES, "ACME-1", "101", "rec1", "10000"]) | texts
+
+    def filled(name: str) -> str:
+        if name in known and draw(st.integers(0, 9)):
+            return known[name]
+        return draw(segments)
+
+    path = re.sub(r"\{(\w+)\}", lambda found: filled(found[1]), template)
+    if not draw(st.integers(0, 19)):
+        path += draw(texts)
+    if not draw(st.integers(0, 9)):
+        method = draw(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "BREW"]))
+    query = draw(st.lists(st.tuples(st.sampled_from(ASKED[tool]) | texts, texts), max_size=5))
+    headers = draw(st.dictionaries(st.sampled_from(HEADERS), texts.map(_latin), max_size=2))
+    token = _TOKENS[tool] if draw(st.integers(0, 19)) else _latin(draw(texts))
+    scheme = draw(st.sampled_from(["Bearer"] * 8 + ["Basic", "OAuth", "", "bearer"]))
+    headers["authorization"] = f"{scheme} {token}"
+    body = draw(_bodies(tool)) if method not in {"GET", "DELETE"} else b""
+    return Call(method=method, path=path, query=tuple(query), headers=headers, body=body)
+
+
+def _latin(text: str) -> str:
+    """What a header can carry: bytes, read as Latin-1, without line ends."""
+    return re.sub(r"[\r\n\x00]", "", text.encode("utf-8").decode("latin-1"))
+
+
+def _signed(tool: str, method: str, path: str, *, query: tuple[tuple[str, str], ...] = (), body: bytes = b"") -> Call:
+    headers = {"authorization": f"Bearer {_TOKENS[tool]}", "host": "127.0.0.1"}
+    return Call(method=method, path=path, query=query, headers=headers, body=body)
+
+
+@pytest.mark.parametrize("tool", ["salesforce", "jira", "airtable"])
+def test_any_call_to_a_known_path_gets_an_answer_of_the_tools_own_form(
+    served: tuple[Store, dict[str, Tool]], tool: str
+) -> None:
+    routes = sorted(routes_of(served[1][tool]))
+
+    @settings(_FUZZ, max_examples=EXAMPLES * 3)
+    @given(call=_calls(tool, routes))
+    def fuzz(call: Call) -> None:
+        _answered(served, tool, call)
+
+    fuzz()
+
+
+@pytest.mark.parametrize("tool", ["salesforce", "jira", "airtable"])
+@_FUZZ
+@given(path=texts, method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]), body=st.binary(max_size=50))
+def test_any_path_gets_an_answer_of_the_tools_own_form(
+    served: tuple[Store, dict[str, Tool]], tool: str, path: str, method: str, body: bytes
+) -> None:
+    start = {"salesforce": "/services/data/v59.0/", "jira": "/rest/api/3/", "airtable": "/v0/"}[tool]
+    _answered(served, tool, _signed(tool, method, "/" + path, body=body))
+    _answered(served, tool, _signed(tool, method, start + path, body=body))
+
+
+def _soup(words: list[str]) -> st.SearchStrategy[str]:
+    """Words of a language in any order, with and without space between them."""
+    token = st.sampled_from(words) | st.sampled_from(words) | texts
+    return st.tuples(st.sampled_from([" ", " ", ""]), st.lists(token, max_size=14)).map(
+        lambda soup: soup[0].join(soup[1])
+    )
+
+
+@_FUZZ
+@given(
+    text=_soup(SOQL) | _soup(SOQL).map("SELECT Id FROM Case WHERE ".__add__),
+    verb=st.sampled_from(["query", "queryAll"]),
+)
+def test_any_soql_gets_rows_or_salesforces_error(served: tuple[Store, dict[str, Tool]], text: str, verb: str) -> None:
+    _answered(served, "salesforce", _signed("salesforce", "GET", f"/services/data/v59.0/{verb}", query=(("q", text),)))
+
+
+@_FUZZ
+@given(text=_soup(JQL) | _soup(JQL).map("project = ACME AND ".__add__))
+def test_any_jql_gets_issues_or_jiras_error(served: tuple[Store, dict[str, Tool]], text: str) -> None:
+    _answered(served, "jira", _signed("jira", "GET", "/rest/api/3/search/jql", query=(("jql", text),)))
+
+
+@_FUZZ
+@given(text=_soup(FORMULA))
+def test_any_formula_gets_records_or_airtables_error(served: tuple[Store, dict[str, Tool]], text: str) -> None:
+    _answered(served, "airtable", _signed("airtable", "GET", f"/v0/{BASE}/{ITEMS}", query=(("filterByFormula", text),)))
