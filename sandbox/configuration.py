@@ -109,12 +109,16 @@ def credentials(mint: Mint) -> dict[str, str]:
     }
 
 
-def write(directory: Path, configured: Configured, addresses: Mapping[str, str]) -> Path:
+def write(
+    directory: Path, configured: Configured, addresses: Mapping[str, str], spaces: Mapping[str, str] | None = None
+) -> Path:
     """Write ``config/`` and ``secrets/`` under the directory; gives the configuration directory.
 
-    ``addresses`` holds salesforce, jira, airtable (URLs), imap and smtp (host:port). Secrets are readable by
-    their owner only. Every source of the charter gets the address of the server of its tool.
+    ``addresses`` holds every instance of salesforce, jira, airtable (URLs), imap and smtp (host:port). Secrets are
+    readable by their owner only. A source of the charter gets the address of the instance that serves the space of
+    its name (``spaces``: instance -> space), or else of its tool.
     """
+    instances = {space: instance for instance, space in (spaces or {}).items()}
     config, secrets = directory / "config", directory / "secrets"
     config.mkdir(parents=True, exist_ok=True)
     secrets.mkdir(mode=0o700, exist_ok=True)
@@ -127,7 +131,10 @@ def write(directory: Path, configured: Configured, addresses: Mapping[str, str])
     charter["sources"] = {
         name: {
             **source,
-            "connection": {**source.get("connection", {}), **_connection(source["tool"], addresses)},
+            "connection": {
+                **source.get("connection", {}),
+                **_connection(source["tool"], instances.get(name, source["tool"]), addresses),
+            },
         }
         for name, source in charter["sources"].items()
     }
@@ -178,22 +185,22 @@ def _people(company: Company, secrets: Mapping[str, str]) -> dict[str, Any]:
     return people
 
 
-def _connection(tool: str, addresses: Mapping[str, str]) -> dict[str, Any]:
+def _connection(tool: str, instance: str, addresses: Mapping[str, str]) -> dict[str, Any]:
     if tool == "salesforce":
         return {
-            "base_url": addresses["salesforce"],
+            "base_url": addresses[instance],
             "client_id": _CLIENT,
             "client_secret": "file:../secrets/salesforce_client_secret",
         }
     if tool == "jira":
         return {
-            "server": addresses["jira"],
+            "server": addresses[instance],
             "email": HUB_ACCOUNT,
             "token": "file:../secrets/jira_token",
         }
     if tool == "airtable":
         return {
-            "endpoint_url": addresses["airtable"],
+            "endpoint_url": addresses[instance],
             "token": "file:../secrets/airtable_token",
             "requests_per_second": 500,  # the simulated base has no limit unless a world sets one
         }
@@ -301,19 +308,21 @@ def admit_hub(store: Store, tools: Mapping[str, str], mint: Mint) -> None:
     It signs in as the account with its address, or, where a world file has none, as the first account.
     """
 
-    def account(tool: str, kind: str, address: str) -> dict[str, Any]:
-        people = list(store.scan(tools[tool], kind))
+    def account(space: str, kind: str, address: str) -> dict[str, Any]:
+        people = list(store.scan(space, kind))
         return next((p for p in people if p.get(address) == HUB_ACCOUNT), people[0] if people else {})
 
-    def admit(tool: str, kind: str, id_: str, doc: dict[str, Any]) -> None:
-        store.put(tools[tool], kind, [(id_, "2000-01-01T00:00:00.000000Z", {"_id": id_, **doc})])
+    def admit(space: str, kind: str, id_: str, doc: dict[str, Any]) -> None:
+        store.put(space, kind, [(id_, "2000-01-01T00:00:00.000000Z", {"_id": id_, **doc})])
 
-    if "salesforce" in tools:
-        user = account("salesforce", "User", "Email").get("Id")
-        admit("salesforce", "_client", _CLIENT, {"secret": mint.secret("salesforce"), "user": user})
-    if "jira" in tools:
-        login = {"email": HUB_ACCOUNT, "accountId": account("jira", "user", "emailAddress").get("accountId")}
-        admit("jira", "_token", mint.secret("jira"), login)
-    if "airtable" in tools:
-        owner = account("airtable", "collaborator", "email").get("id")
-        admit("airtable", "_token", mint.secret("airtable"), {"user": owner})
+    for instance, space in tools.items():
+        tool = instance.partition(":")[0]
+        if tool == "salesforce":
+            user = account(space, "User", "Email").get("Id")
+            admit(space, "_client", _CLIENT, {"secret": mint.secret("salesforce"), "user": user})
+        elif tool == "jira":
+            login = {"email": HUB_ACCOUNT, "accountId": account(space, "user", "emailAddress").get("accountId")}
+            admit(space, "_token", mint.secret("jira"), login)
+        elif tool == "airtable":
+            owner = account(space, "collaborator", "email").get("id")
+            admit(space, "_token", mint.secret("airtable"), {"user": owner})

@@ -62,6 +62,14 @@ def test_an_order_can_look_into_the_body_and_at_one_instance() -> None:
     assert struck(everywhere, 1, tool="jira:north") == [True]
 
 
+def test_clock_skew_is_told_by_the_date_header_only(small: Running) -> None:
+    small.fault(tool="jira", fault="clock_skew", settings={"seconds": 300})
+    ahead = parsedate_to_datetime(ask(small).headers["Date"]) - datetime.now(UTC)
+    assert timedelta(seconds=298) < ahead < timedelta(seconds=302)
+    assert abs(parsedate_to_datetime(ask(small).headers["Date"]) - datetime.now(UTC)) < timedelta(seconds=2)
+    assert small.control("GET", "/clock")["offset_seconds"] == pytest.approx(0, abs=0.1)
+
+
 def test_several_faults_strike_one_request_in_the_order_they_were_asked_for(small: Running) -> None:
     small.fault(tool="jira", fault="clock_skew", settings={"seconds": -300}, times=None)
     small.fault(tool="jira", fault="html_502")
