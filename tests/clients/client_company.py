@@ -28,10 +28,10 @@ _LONG_AGO = "2000-01-01T00:00:00.000000Z"
 class Company:
     """A running company: where it answers, what it holds, and who may sign in."""
 
+    directory: Path
     addresses: Mapping[str, str]
     store: Store
     secrets: Mapping[str, str]
-    private_key: str
     hub: Mapping[str, str]  # the hub's own account in each tool
 
     def documents(self, tool: str, kind: str) -> list[Doc]:
@@ -65,14 +65,14 @@ def client_company(directory: Path) -> Iterator[Company]:
     try:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         hub = _hub(store)
-        _sign_in(store, hub, key)
+        secrets = _sign_in(store, hub, key)
+        for name, secret in secrets.items():
+            (directory / "secrets" / name).write_text(secret)
         yield Company(
+            directory=directory,
             addresses=running.addresses,
             store=store,
             secrets={path.name: path.read_text() for path in (directory / "secrets").iterdir()},
-            private_key=key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ).decode(),
             hub=hub,
         )
     finally:
@@ -94,16 +94,28 @@ def _hub(store: Store) -> dict[str, str]:
     }
 
 
-def _sign_in(store: Store, hub: Mapping[str, str], key: rsa.RSAPrivateKey) -> None:
-    """What a generated world leaves out: a password, its security token, and the key behind JWT assertions."""
+def _sign_in(store: Store, hub: Mapping[str, str], key: rsa.RSAPrivateKey) -> dict[str, str]:
+    """Set up what a generated world leaves out, and give the secrets of it by the name of their file.
+
+    That is a password and its security token, the key behind JWT assertions, and an app on the Jira site.
+    """
     space = SOURCE_OF["salesforce"]
     user = store.get(space, "User", hub["salesforce"])
     client = store.get(space, "_client", CLIENT)
     assert user is not None
     assert client is not None
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    store.put(space, "User", [(user["Id"], _LONG_AGO, user | {"_password": PASSWORD, "_security_token": SECURITY_TOKEN})])
-    store.put(SOURCE_OF["jira"], "_token", [(APP_TOKEN, _LONG_AGO, {"accountId": hub["jira"], "app": "tried-app"})])
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    user |= {"_password": PASSWORD, "_security_token": SECURITY_TOKEN}
+    store.put(space, "User", [(user["Id"], _LONG_AGO, user)])
     store.put(space, "_client", [(CLIENT, _LONG_AGO, client | {"public_key": public.decode()})])
+    store.put(SOURCE_OF["jira"], "_token", [(APP_TOKEN, _LONG_AGO, {"accountId": hub["jira"], "app": "tried-app"})])
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "salesforce_username": hub["username"],
+        "salesforce_password": PASSWORD,
+        "salesforce_security_token": SECURITY_TOKEN,
+        "salesforce_organization": ORGANIZATION,
+        "salesforce_key.pem": private.decode(),
+    }

@@ -60,7 +60,9 @@ def airtable_world(company: Company) -> dict[str, Any]:
         "record": owned["id"],
         "several": [row["id"] for row in rows[:20]],
         "status": owned["fields"][fields["Status"]],
+        "name": owned["fields"][fields["Name"]],
         "person": owned["fields"][fields["Owner"]][0]["id"],
+        "personEmail": owned["fields"][fields["Owner"]][0]["email"],
     }
 
 
