@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from sandbox.calls import RefusedCall, reply
 
+RECORDS = (
+    'You must provide an array of up to 10 record objects, each with an "id" ID field and a "fields" object '
+    "for cell values."
+)
+
 
 def refused(status: int, kind: str, message: str = "") -> RefusedCall:
     """Return the refusal to raise."""
     error = {"type": kind, "message": message} if message else {"type": kind}
     return RefusedCall(reply({"error": error}, status))
+
+
+def not_authenticated() -> RefusedCall:
+    """Return what a missing, wrong or withdrawn token gets."""
+    return refused(401, "AUTHENTICATION_REQUIRED", "Authentication required")
 
 
 def bad_path() -> RefusedCall:
@@ -26,6 +36,11 @@ def no_model() -> RefusedCall:
     )
 
 
+def forbidden() -> RefusedCall:
+    """Return what a visible thing gets that the account may not change."""
+    return refused(403, "INVALID_PERMISSIONS", "You are not permitted to perform this operation")
+
+
 def no_record() -> RefusedCall:
     """Return what an unknown record gets."""
     return refused(404, "MODEL_ID_NOT_FOUND", "Record not found")
@@ -34,6 +49,12 @@ def no_record() -> RefusedCall:
 def unknown_field(name: str) -> RefusedCall:
     """Return what an unknown field name gets."""
     return refused(422, "UNKNOWN_FIELD_NAME", f'Unknown field name: "{name}"')
+
+
+def unknown_view(name: str) -> RefusedCall:
+    """Return what an unknown view gets."""
+    kind = "VIEW_ID_NOT_FOUND" if name.startswith("viw") else "VIEW_NAME_NOT_FOUND"
+    return refused(422, kind, f"View '{name}' not found")
 
 
 def bad_formula(why: str) -> RefusedCall:
@@ -48,6 +69,16 @@ def bad_value(field: str, why: str = "") -> RefusedCall:
     return refused(422, "INVALID_VALUE_FOR_COLUMN", text)
 
 
+def bad_records() -> RefusedCall:
+    """Return what a batch of the wrong form or size gets."""
+    return refused(422, "INVALID_RECORDS", RECORDS)
+
+
 def bad_request(why: str = "parameter validation failed. Check your request data.") -> RefusedCall:
     """Return what a request of the wrong form gets."""
     return refused(422, "INVALID_REQUEST_UNKNOWN", f"Invalid request: {why}")
+
+
+def bad_body() -> RefusedCall:
+    """Return what a body gets that is no JSON object."""
+    return refused(400, "INVALID_REQUEST_BODY", "Could not parse request body")
