@@ -21,7 +21,7 @@ FIELD = {
     name: f"fld{name:0<14}"
     for name in (
         "Name", "Status", "Phase", "Owner", "Due", "JiraKey", "SalesforceURL", "Ref", "Approval", "Approver",
-        "Updates", "Modified", "Activity", "Item", "Text", "By", "At",
+        "Updates", "Modified", "Activity", "Item", "Text", "By", "At", "Promised", "Budget",
     )
 }  # fmt: skip
 
@@ -53,8 +53,10 @@ class Row:
         jira_key: str | None = None,
         salesforce_url: str | None = None,
         reference: str | None = None,
+        promised: str | None = None,
+        budget: str | None = None,
     ) -> None:
-        """Create the row."""
+        """Create the row; ``promised`` and ``budget`` are a day and an amount as somebody typed them."""
         self._mint = mint
         self._number = number
         self.id = record_id(mint, number)
@@ -66,6 +68,8 @@ class Row:
         self._put("JiraKey", jira_key)
         self._put("SalesforceURL", salesforce_url)
         self._put("Ref", reference)
+        self._put("Promised", promised)
+        self._put("Budget", budget)
 
     def edit(
         self,
@@ -77,9 +81,16 @@ class Row:
         owners: Sequence[Person] | None = None,
         approval: str | None = None,
         approver: Person | None = None,
+        due: str | None = None,
     ) -> None:
         """Change what is given; empty ``owners`` empties the cell."""
-        for name, value in (("Name", title), ("Status", status), ("Phase", phase), ("Approval", approval)):
+        for name, value in (
+            ("Name", title),
+            ("Status", status),
+            ("Phase", phase),
+            ("Approval", approval),
+            ("Due", due),
+        ):
             if value is not None:
                 self._put(name, value)
         if owners is not None:
@@ -131,11 +142,16 @@ def collaborator(person: Person) -> dict[str, str]:
     return {"id": person.airtable, "email": person.airtable_email, "name": person.name}
 
 
-def base(mint: Mint, company: Company, at: datetime, statuses: Sequence[str]) -> Iterator[Document]:
-    """Give what the base holds before any work: tables, collaborators, the hub's token."""
+def base(
+    mint: Mint, company: Company, at: datetime, statuses: Sequence[str], *, typed: bool = False
+) -> Iterator[Document]:
+    """Give what the base holds before any work: tables, collaborators, the hub's token.
+
+    ``typed`` adds the two columns into which people type days and amounts as they like.
+    """
     stamp = calendar.stamp(at)
     yield "base", BASE, stamp, {"id": BASE, "name": "Studio planning", "permissionLevel": "create"}
-    yield "table", ITEMS, stamp, _items_table(statuses)
+    yield "table", ITEMS, stamp, _items_table(statuses, typed=typed)
     yield "table", UPDATES, stamp, _updates_table()
     for person in company.people.values():
         yield "collaborator", person.airtable, stamp, collaborator(person)
@@ -149,13 +165,14 @@ def _select(names: Sequence[str]) -> dict[str, Any]:
     return {"choices": [{"id": f"sel{name.replace(' ', ''):0<14.14}", "name": name} for name in names]}
 
 
-def _items_table(statuses: Sequence[str]) -> dict[str, Any]:
+def _items_table(statuses: Sequence[str], *, typed: bool) -> dict[str, Any]:
     watched = [FIELD[n] for n in ("Name", "Status", "Phase", "Owner", "Due", "Approval", "Approver")]
     date_time = {
         "dateFormat": {"name": "iso", "format": "YYYY-MM-DD"},
         "timeFormat": {"name": "24hour", "format": "HH:mm"},
         "timeZone": "utc",
     }
+    free = [_field(name, name, "singleLineText") for name in ("Promised", "Budget")] if typed else []
     return {
         "id": ITEMS,
         "name": "Items",
@@ -191,6 +208,7 @@ def _items_table(statuses: Sequence[str]) -> dict[str, Any]:
                     "result": {"type": "dateTime", "options": date_time},
                 },
             ),
+            *free,
         ],
     }
 

@@ -23,6 +23,18 @@ def stamp(at: datetime) -> str:
     return f"{at.isoformat()[:19]}.{at.microsecond:06d}Z" if at.microsecond else at.isoformat()[:19] + ".000000Z"
 
 
+def salesforce_and_stamp(at: datetime) -> tuple[str, str]:
+    """Give Salesforce's form and the store's stamp of one instant; every row of an org needs both."""
+    text = at.isoformat()[:19]
+    return f"{text}.000+0000", f"{text}.{at.microsecond:06d}Z"
+
+
+def jira_and_stamp(at: datetime) -> tuple[str, str]:
+    """Give Jira's form and the store's stamp of one instant."""
+    text, micro = at.isoformat()[:19], at.microsecond
+    return f"{text}.{micro // 1000:03d}+0000", f"{text}.{micro:06d}Z"
+
+
 def jira(at: datetime) -> str:
     """Give Jira's form, to the millisecond."""
     return f"{at.isoformat()[:19]}.{at.microsecond // 1000:03d}+0000"

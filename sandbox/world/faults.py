@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from sandbox.world import words
-from sandbox.world.people import PHASES, TEAM_OF_PHASE, Company
+from sandbox.world.partners import NORTH
+from sandbox.world.people import PHASES, Company, team_of
 from sandbox.world.plot import DAY, HOUR, Plot, other, seconds
-from sandbox.world.story import SOURCE_OF, Tool
+from sandbox.world.shape import KINDS, Shape
+from sandbox.world.story import Tool
 
-KINDS = (
-    "owner_conflict",
-    "missed_handoff",
-    "returned_handoff",
-    "duplicate_update",
-    "stalled_decision",
-    "ghost_owner",
-    "orphan_item",
-    "split_ownership",
-    "unmapped_person",
-)
 ORPHAN_THREAD = "orphan_item:thread"  # the one orphan that lives in the mailbox only: nobody was ever named
-RATE = 0.03
 # The tool whose owner counts in a phase, as the emitted charter says: a story about a conflict must leave
 # another tool behind, or the "right" owner would be a matter of taste.
 RECORD_SYSTEM: dict[str, Tool] = {
@@ -46,19 +36,20 @@ CASTS: dict[str, tuple[str, ...]] = {
     "split_ownership": ("sja", "ja"),
     "unmapped_person": ("ja",),
 }
+_TAKEN_BACK = timedelta(hours=22)
+_SAME_NEWS = timedelta(hours=22)  # what is told again later than this is no duplicate any more
 CASES_ONLY = frozenset({"orphan_item"})  # an Opportunity cannot belong to a queue
 
 
-def assign(seed: int, items: int) -> dict[int, str]:
-    """Choose the items that go wrong: number of the item -> kind; about 3 % each, two of each from 40 items on.
+def assign(seed: int, items: int, shape: Shape | None = None) -> dict[int, str]:
+    """Choose the items that go wrong: number of the item -> kind, as many of each as the shape counts.
 
-    Fewer than 18 items carry as many kinds, once each, as half of them can.
+    Without a shape that is about 3 % each, two of each from 40 items on; fewer than 18 items carry as many kinds,
+    once each, as half of them can. One of two orphans or more lives in the mailbox only.
     """
     rng = random.Random(f"{seed}/faults")
-    each = max(2, round(RATE * items)) if items >= 40 else 1
-    kinds = [kind for kind in KINDS for _ in range(each)]
-    if items < 2 * len(KINDS):
-        kinds = kinds[: items // 2]
+    counts = (shape or Shape(items=items)).counts()
+    kinds = [kind for kind in KINDS for _ in range(counts[kind])]
     chosen = dict(zip(rng.sample(range(items), len(kinds)), kinds, strict=True))
     orphans = [number for number, kind in chosen.items() if kind == "orphan_item"]
     if len(orphans) > 1:
@@ -85,22 +76,31 @@ def handed_over_at(kind: str, company: Company, rng: random.Random, now: datetim
     return end - seconds(rng.uniform(least, most))
 
 
-def receiver(kind: str, company: Company, rng: random.Random) -> str | None:
+def lanes_allowed(kind: str | None, lanes: frozenset[str]) -> frozenset[str]:
+    """Say which further companies may take part in an item with this fault.
+
+    While an item is split, Acme's own Jira must say who is right.
+    """
+    return lanes - {NORTH} if kind == "split_ownership" else lanes
+
+
+def receiver(kind: str, company: Company, rng: random.Random, lanes: frozenset[str] = frozenset()) -> str | None:
     """Name who must get the item in the end, where the fault decides it."""
     if kind == "ghost_owner":
-        return rng.choice(company.leavers())
+        teams = {team_of(phase, lanes) for phase in PHASES}
+        return rng.choice([key for key in company.leavers() if company.people[key].team in teams])
     if kind == "unmapped_person":
         return rng.choice(company.contractors())
     return None
 
 
-def moves(kind: str, company: Company, rng: random.Random, to: str | None) -> int:
+def moves(kind: str, company: Company, rng: random.Random, to: str | None, lanes: frozenset[str] = frozenset()) -> int:
     """Say how many phases the item has moved on.
 
     A ghost holds the phase of the ghost's team; while an item is split, Jira says who is right.
     """
     if kind == "ghost_owner" and to is not None:
-        teams = [TEAM_OF_PHASE[phase] for phase in PHASES]
+        teams = [team_of(phase, lanes) for phase in PHASES]
         return teams.index(company.people[to].team or "build")
     return rng.randint(1, 2 if kind == "split_ownership" else 4)
 
@@ -118,7 +118,7 @@ def owner_conflict(plot: Plot, to: str, phase: str) -> Detail:
     asleep = plot.rng.choices(able, [1 if tool == "salesforce" else 3 for tool in able])[0]
     plot.hand_over(to, phase=phase, asleep=asleep)
     plot.accept(aloud=True, not_in=asleep)
-    return {"owner": to, "stale_owner": before, "stale_source": SOURCE_OF[asleep]}
+    return {"owner": to, "stale_owner": before, "stale_source": plot.source(asleep)}
 
 
 def missed_handoff(plot: Plot, to: str, phase: str) -> Detail:
@@ -133,8 +133,10 @@ def returned_handoff(plot: Plot, to: str, phase: str) -> Detail:
     del phase  # it never got there
     before = plot.owner
     plot.hand_over(to, by=before)
+    given = plot.at
     plot.wait(2 * HOUR, 16 * HOUR)
     plot.hand_over(before, by=to)
+    plot.strained |= plot.hours and plot.at - given > _TAKEN_BACK
     plot.accept(aloud=True)
     return {"from": before, "to": to}
 
@@ -147,11 +149,13 @@ def duplicate_update(plot: Plot, to: str, phase: str) -> Detail:
     voices = list(plot.voices)
     plot.rng.shuffle(voices)
     voices = voices[: plot.rng.choice((2, 3))]
-    text = plot.fresh_news()
+    text, first = plot.fresh_news(), plot.at
     for turn, voice in enumerate(voices):
         plot.say_again(plot.owner, text if turn == 0 else words.retold(text, turn), voice)
+        first = plot.acts[-1].at if turn == 0 else first
+        plot.strained |= plot.acts[-1].at - first > _SAME_NEWS
         plot.wait(0.5 * HOUR, 5 * HOUR)
-    return {"person": to, "told_in": ",".join(SOURCE_OF[v] for v in voices)}
+    return {"person": to, "told_in": ",".join(plot.source(v) for v in voices)}
 
 
 def stalled_decision(plot: Plot, to: str, phase: str) -> Detail:
@@ -162,7 +166,7 @@ def stalled_decision(plot: Plot, to: str, phase: str) -> Detail:
     tool = plot.rng.choice(plot.tools)
     approver = approver_of(plot)
     plot.ask(approver, tool)
-    return {"approver": approver, "asked_in": SOURCE_OF[tool]}
+    return {"approver": approver, "asked_in": plot.source(tool)}
 
 
 def ghost_owner(plot: Plot, to: str, phase: str) -> Detail:
@@ -216,5 +220,5 @@ ENDINGS: dict[str, Callable[[Plot, str, str], Detail]] = {
 
 def approver_of(plot: Plot) -> str:
     """Name who decides: the lead of the team in charge, or a lead elsewhere when that is the owner herself."""
-    lead = plot.company.teams[TEAM_OF_PHASE[plot.phase]].lead
+    lead = plot.company.teams[team_of(plot.phase, plot.lanes)].lead
     return lead if lead != plot.owner else other(plot.company, plot.rng, "QA", than=lead)

@@ -8,17 +8,22 @@ from hashlib import blake2b
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_PAIRS = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
+_CAPITALS = {ord(letter): "1" if letter.isupper() else "0" for letter in _ALPHABET}
+# The first of five characters stands for the lowest bit.
+_CHECKS = {f"{bits:05b}"[::-1]: _CHECK[bits] for bits in range(32)}
 # Only letters and digits that cannot be taken for a Jira key or a word appear after "rec".
 _AIRTABLE_LENGTH = 14
 
 
 def base62(number: int, length: int) -> str:
     """Write a number in ``length`` letters and digits, dropping what does not fit."""
-    digits = []
-    for _ in range(length):
-        number, rest = divmod(number, 62)
-        digits.append(_ALPHABET[rest])
-    return "".join(reversed(digits))
+    pairs = []
+    for _ in range((length + 1) // 2):
+        number, rest = divmod(number, 3844)
+        pairs.append(_PAIRS[rest])
+    pairs.reverse()
+    return "".join(pairs)[-length:]
 
 
 def with_check(fifteen: str) -> str:
@@ -26,14 +31,8 @@ def with_check(fifteen: str) -> str:
 
     Each of the three extra characters says which of five characters are capital letters.
     """
-    suffix = []
-    for start in (0, 5, 10):
-        bits = 0
-        for place in range(5):
-            if "A" <= fifteen[start + place] <= "Z":
-                bits |= 1 << place
-        suffix.append(_CHECK[bits])
-    return fifteen + "".join(suffix)
+    capitals = fifteen.translate(_CAPITALS)
+    return fifteen + _CHECKS[capitals[:5]] + _CHECKS[capitals[5:10]] + _CHECKS[capitals[10:]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,15 @@ class Mint:
     """Makes every native id of one world."""
 
     seed: int
+    org: str = ""  # a second Salesforce org has ids of its own
+
+    def of(self, org: str) -> Mint:
+        """Give the mint of another Salesforce org of the same world; the other tools' ids stay the same."""
+        return Mint(self.seed, org)
 
     def salesforce(self, prefix: str, number: int) -> str:
         """Give an 18-character Salesforce id with this key prefix."""
-        return with_check(prefix + _pod(self.seed) + base62(number, 9))
+        return with_check(prefix + _pod(self.seed, self.org) + base62(number, 9))
 
     def airtable(self, prefix: str, name: str) -> str:
         """Give an Airtable id: ``rec``, ``usr``, ``fld``, ``tbl`` and fourteen characters."""
@@ -67,8 +71,9 @@ class Mint:
 
 
 @lru_cache(maxsize=8)
-def _pod(seed: int) -> str:
-    return base62(int.from_bytes(blake2b(f"{seed}/pod".encode(), digest_size=16).digest(), "big"), 3)
+def _pod(seed: int, org: str) -> str:
+    name = f"{seed}/pod/{org}" if org else f"{seed}/pod"
+    return base62(int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big"), 3)
 
 
 def jira_id(number: int) -> str:

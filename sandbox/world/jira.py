@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,8 +15,31 @@ Document = tuple[str, str, str, dict[str, Any]]  # kind, id, stamp, doc
 PROJECT = {"id": "10001", "key": "ACME", "name": "Acme delivery"}
 PHASE, REFERENCE, APPROVAL, APPROVER, ACTIVITY = (f"customfield_{10010 + n}" for n in range(5))
 STATUSES = {"todo": "To Do", "doing": "In Progress", "blocked": "Blocked", "done": "Done"}
-_CATEGORY = {"To Do": ("new", 2), "Done": ("done", 3)}
+_CATEGORY = {"To Do": ("new", 2), "Done": ("done", 3), "Offen": ("new", 2), "Erledigt": ("done", 3)}
 _ROOM = 10_000  # changelog and comment ids reserved for one issue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One Jira site: its project, its words for the four states of work, the first of its custom fields."""
+
+    project: Mapping[str, str]
+    statuses: Mapping[str, str]  # canonical -> native
+    first_field: int
+
+    def field(self, acme: str) -> str:
+        """Give the id that Acme's custom field has at this site: the same five fields, in the same order."""
+        return f"customfield_{self.first_field + int(acme.rpartition('_')[2]) - _FIRST_FIELD}"
+
+
+_FIRST_FIELD = 10_010
+ACME = Site(project=PROJECT, statuses=STATUSES, first_field=_FIRST_FIELD)
+NORTH = Site(
+    project={"id": "10400", "key": "NLP", "name": "Northlight jobs"},
+    statuses={"todo": "Offen", "doing": "In Arbeit", "blocked": "Wartet", "done": "Erledigt"},
+    first_field=10_230,
+)
+SITES: Mapping[str, Site] = {"acme_jira": ACME, "north_jira": NORTH}
 
 
 class Issue:
@@ -25,6 +49,7 @@ class Issue:
         self,
         number: int,
         *,
+        site: Site = ACME,
         at: datetime,
         by: Person,
         owner: Person | None,
@@ -38,18 +63,21 @@ class Issue:
     ) -> None:
         """Create the issue; the first values leave no changelog, as in Jira."""
         self.id = jira_id(number)
-        self.key = jira_key(number)
+        self.key = jira_key(number, site.project["key"])
+        self._phase, self._approval = site.field(PHASE), site.field(APPROVAL)
+        self._approver, self._activity = site.field(APPROVER), site.field(ACTIVITY)
         self._serial = (number + 1) * _ROOM
         self._rows: list[Document] = []
         self._names: dict[str | None, str | None] = {None: None}
         if owner is not None:
             self._names[owner.jira] = owner.name
+        when, self._stamp = calendar.jira_and_stamp(at)
         self._doc: dict[str, Any] = {
             "id": self.id,
             "key": self.key,
-            "created": calendar.jira(at),
-            "updated": calendar.jira(at),
-            "_project": PROJECT["key"],
+            "created": when,
+            "updated": when,
+            "_project": site.project["key"],
             "_assignee": owner.jira if owner else None,
             "_creator": by.jira,
             "fields": {
@@ -57,14 +85,13 @@ class Issue:
                 "description": description,
                 "status": status,
                 "duedate": due.isoformat() if due else None,
-                PHASE: {"value": phase} if phase else None,
-                REFERENCE: reference,
-                APPROVAL: None,
-                APPROVER: None,
-                ACTIVITY: activity,
+                self._phase: {"value": phase} if phase else None,
+                site.field(REFERENCE): reference,
+                self._approval: None,
+                self._approver: None,
+                self._activity: activity,
             },
         }
-        self._stamp = calendar.stamp(at)
 
     def edit(
         self,
@@ -77,6 +104,7 @@ class Issue:
         approval: str | None = None,
         approver: Person | None = None,
         activity: str | None = None,
+        due: str | None = None,
     ) -> None:
         """Change what is given, in one changelog entry; ``owner`` None means unassigned, "" leaves it alone."""
         fields = self._doc["fields"]
@@ -91,33 +119,37 @@ class Issue:
             before = fields["status"]
             items.append(_item("status", "status", "jira", before["id"], before["name"], status["id"], status["name"]))
             fields["status"] = status
-        for name, label, value in ((PHASE, "Phase", phase), (APPROVAL, "Approval", approval)):
+        for name, label, value in ((self._phase, "Phase", phase), (self._approval, "Approval", approval)):
             if value is not None:
                 before = (fields[name] or {}).get("value")
                 items.append(_item(label, name, "custom", before, before, value, value))
                 fields[name] = {"value": value}
         if approver is not None:
-            items.append(_item("Approver", APPROVER, "custom", None, None, approver.jira, approver.name))
-            fields[APPROVER] = {"accountId": approver.jira}
+            items.append(_item("Approver", self._approver, "custom", None, None, approver.jira, approver.name))
+            fields[self._approver] = {"accountId": approver.jira}
         if activity is not None:
-            items.append(_item("Activity", ACTIVITY, "custom", None, fields[ACTIVITY], None, activity))
-            fields[ACTIVITY] = activity
+            items.append(_item("Activity", self._activity, "custom", None, fields[self._activity], None, activity))
+            fields[self._activity] = activity
+        if due is not None and due != fields["duedate"]:
+            items.append(_item("duedate", "duedate", "jira", fields["duedate"], fields["duedate"], due, due))
+            fields["duedate"] = due
         if items:
             self._serial += 1
+            when, stamp = calendar.jira_and_stamp(at)
             entry: dict[str, Any] = {
                 "id": str(self._serial),
-                "created": calendar.jira(at),
+                "created": when,
                 "items": items,
                 "_author": by.jira,
                 "_parent": self.id,
             }
-            self._rows.append(("changelog", entry["id"], calendar.stamp(at), entry))
-            self._touched(at)
+            self._rows.append(("changelog", entry["id"], stamp, entry))
+            self._touched(when, stamp)
 
     def comment(self, at: datetime, by: Person, text: str) -> None:
         """Add a comment; the issue counts as updated."""
         self._serial += 1
-        when = calendar.jira(at)
+        when, stamp = calendar.jira_and_stamp(at)
         doc = {
             "id": str(self._serial),
             "body": text,
@@ -126,17 +158,17 @@ class Issue:
             "_author": by.jira,
             "_parent": self.id,
         }
-        self._rows.append(("comment", doc["id"], calendar.stamp(at), doc))
-        self._touched(at)
+        self._rows.append(("comment", doc["id"], stamp, doc))
+        self._touched(when, stamp)
 
     def documents(self) -> Iterator[Document]:
         """Give the issue and all its rows."""
         yield "issue", self.id, self._stamp, self._doc
         yield from self._rows
 
-    def _touched(self, at: datetime) -> None:
-        self._stamp = calendar.stamp(at)
-        self._doc["updated"] = calendar.jira(at)
+    def _touched(self, when: str, stamp: str) -> None:
+        self._stamp = stamp
+        self._doc["updated"] = when
 
 
 def _item(field: str, field_id: str, kind: str, old: Any, old_text: Any, new: Any, new_text: Any) -> dict[str, Any]:
@@ -168,13 +200,15 @@ def statuses(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return made
 
 
-def site(mint: Mint, company: Company, at: datetime, names: Sequence[str]) -> Iterator[Document]:
+def site(
+    mint: Mint, company: Company, at: datetime, names: Sequence[str], *, of: Site = ACME, entry: str = "jira"
+) -> Iterator[Document]:
     """Give what the site holds before any work: project, statuses, fields, users, the hub's token."""
     stamp = calendar.stamp(at)
-    yield "project", PROJECT["id"], stamp, dict(PROJECT)
+    yield "project", of.project["id"], stamp, dict(of.project)
     for status in statuses(names).values():
         yield "status", status["id"], stamp, status
-    for doc in _fields():
+    for doc in _fields(of):
         yield "field", doc["id"], stamp, doc
     for person in company.people.values():
         doc = {
@@ -182,7 +216,7 @@ def site(mint: Mint, company: Company, at: datetime, names: Sequence[str]) -> It
             "displayName": person.name,
             "active": person.left is None,
             "accountType": "app" if person.kind == "bot" else "atlassian",
-            "timeZone": "Europe/Berlin" if person.partner == "studio" else "America/New_York",
+            "timeZone": person.zone or "America/New_York",
         }
         if person.kind == "hub":
             doc["timeZone"] = "Etc/UTC"
@@ -191,11 +225,11 @@ def site(mint: Mint, company: Company, at: datetime, names: Sequence[str]) -> It
         yield "user", person.jira, stamp, doc
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
-        token = mint.secret("jira")
+        token = mint.secret(entry)
         yield "_token", token, stamp, {"_id": token, "email": hub.email, "accountId": hub.jira}
 
 
-def _fields() -> Iterator[dict[str, Any]]:
+def _fields(of: Site) -> Iterator[dict[str, Any]]:
     for name, label, kind in (
         ("summary", "Summary", "string"),
         ("description", "Description", "string"),
@@ -216,5 +250,6 @@ def _fields() -> Iterator[dict[str, Any]]:
         (APPROVER, "Approver", "user"),
         (ACTIVITY, "Activity", "string"),
     ):
-        schema = {"type": kind, "custom": f"sandbox:{kind}", "customId": int(name.rpartition("_")[2])}
-        yield {"id": name, "name": label, "custom": True, "schema": schema}
+        id_ = of.field(name)
+        schema = {"type": kind, "custom": f"sandbox:{kind}", "customId": int(id_.rpartition("_")[2])}
+        yield {"id": id_, "name": label, "custom": True, "schema": schema}

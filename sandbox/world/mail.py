@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import format_datetime, formataddr
 from typing import Any
@@ -16,6 +16,7 @@ from sandbox.world.people import HUB_ADDRESS, Person
 Document = tuple[str, str, str, dict[str, Any]]  # kind, id, stamp, doc
 STATUSES = {"todo": "To do", "doing": "In progress", "blocked": "Blocked", "done": "Done"}
 INBOX = "INBOX"
+_PROMPTLY = timedelta(seconds=2)
 _HEADER_ROOM = 900  # a line may have 998 bytes (RFC 5322 2.1.1)
 
 
@@ -28,6 +29,7 @@ class Thread:
         self._number = number
         self._subject = subject
         self._audience = list(audience)
+        self._absent: set[str] = set()  # who has answered automatically: once a thread
         self._said: list[tuple[str, Person, str]] = []
         self._messages: list[Document] = []
         self.id = mint.message(number, 0)
@@ -36,10 +38,10 @@ class Thread:
         self, at: datetime, by: Person, lines: Sequence[str], *, signed: bool = True, quoting: bool = False
     ) -> None:
         """Send one message; ``quoting`` repeats the message it answers below, as many mail programs do."""
-        id_ = self._mint.message(self._number, len(self._messages))
-        if by not in self._audience:
+        id_ = self._next_id()
+        if all(p.key != by.key for p in self._audience):
             self._audience.append(by)
-        others = [_address(p) for p in self._audience if p is not by]
+        others = [_address(p) for p in self._audience if p.key != by.key]
         headers = [("From", _address(by)), ("To", HUB_ADDRESS)]
         if others:
             headers.append(("Cc", ",\r\n ".join(others[-4:])))
@@ -56,6 +58,41 @@ class Thread:
             quote = f"\nOn {at:%a, %d %b %Y at %H:%M}, {author.name} wrote:\n{quoted}"
         raw = _rfc5322(headers, text + (f"\n{by.name}\n" if signed else "") + quote)
         self._said.append((id_, by, text))
+        self._arrives(id_, at, raw)
+        for person in self._audience:
+            if person.key != by.key and person.key not in self._absent and person.away(at):
+                self._answer_for(person, at + _PROMPTLY)
+
+    def copy_to(self, person: Person) -> None:
+        """Write to this person as well from the next message on."""
+        if all(p.key != person.key for p in self._audience):
+            self._audience.append(person)
+
+    def _answer_for(self, person: Person, at: datetime) -> None:
+        """Let the mail program of somebody on leave answer the last message, as RFC 3834 has it."""
+        leave = person.away(at)
+        if leave is None:
+            return
+        self._absent.add(person.key)
+        id_, (answered, _, _) = self._next_id(), self._said[-1]
+        headers = [
+            ("From", _address(person)),
+            ("To", HUB_ADDRESS),
+            ("Subject", _words(f"Automatic reply: {self._subject}")),
+            ("Date", format_datetime(at)),
+            ("Message-ID", f"<{id_}>"),
+            ("In-Reply-To", f"<{answered}>"),
+            ("References", f"<{answered}>"),
+            ("Auto-Submitted", "auto-replied"),
+            ("Precedence", "bulk"),
+        ]
+        text = f"I am out of the office until {leave.last.isoformat()} and will answer when I am back.\n"
+        self._arrives(id_, at, _rfc5322(headers, text + f"\n{person.name}\n"))
+
+    def _next_id(self) -> str:
+        return self._mint.message(self._number, len(self._messages))
+
+    def _arrives(self, id_: str, at: datetime, raw: bytes) -> None:
         doc = {
             "id": id_,
             "mailbox": INBOX,

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sandbox.world import words
-from sandbox.world.people import PHASES, TEAM_OF_PHASE, Company
+from sandbox.world.partners import source_of
+from sandbox.world.people import BOT, PHASES, Company, team_of
 from sandbox.world.story import Act, Kind, Tool
 
 HOUR = 3600
 DAY = 24 * HOUR
+# Where people keep hours: who gets work is back at it within 16 hours, takes it up within 20, answers within 70.
+_BACK_WITHIN, _TAKEN_WITHIN, _ANSWERED_WITHIN = timedelta(hours=16), timedelta(hours=20), timedelta(hours=70)
+_MORNINGS = 30  # days tried for a handover at which both are there
 _ROBOT = 0.08  # how often a robot comments after a change of owner; nobody has taken the work up by that
 
 
@@ -31,7 +35,19 @@ class Plot:
         voices: tuple[Tool, ...],
         thing: str,
         start: datetime,
+        *,
+        lanes: frozenset[str] = frozenset(),
+        hours: bool = False,
     ) -> None:
+        """Begin without an act. ``lanes`` are the further companies that take part; ``hours``: people keep theirs.
+
+        ``strained`` turns true when somebody could not be in time without working at night.
+        """
+        self.lanes = lanes
+        self.hours = hours
+        self.strained = False
+        self._handed = start
+        self._asked = start
         self.rng = rng
         self.company = company
         self.tools = tools
@@ -61,6 +77,8 @@ class Plot:
 
         The tool left out still gets the new phase, a little before the others.
         """
+        if self.hours:
+            self._meet(by or self.owner, to)
         if by is None:
             lead = self.company.teams[self.company.people[self.owner].team or "strategy"].lead
             by = lead if self.rng.random() < 0.15 and lead != to else self.owner
@@ -77,13 +95,15 @@ class Plot:
             self.at += seconds(self.rng.randint(60, 300))
         self._do(by, "edit", changes=tuple(changes), tools=tuple(t for t in self.tools if t != asleep))
         self.owner = to
+        self._handed = self.at
         if "jira" in self.tools and self.rng.random() < _ROBOT:
             self.wait(600, 3000)
-            self._do("bot", "update", text=words.robot(len(self.acts)), tools=("jira",))
+            self._do(BOT, "update", text=words.robot(len(self.acts)), tools=("jira",))
 
     def accept(self, *, aloud: bool = False, not_in: Tool | None = None) -> None:
         """Let the owner act within one to eight hours: by a status change or by saying something."""
         self.wait(1 * HOUR, 8 * HOUR)
+        self._in_time()
         if aloud or (self.status == "doing" and self.rng.random() < 0.7):
             self.say(self.owner, not_in=not_in)
         else:
@@ -112,14 +132,20 @@ class Plot:
     def ask(self, approver: str, tool: Tool) -> None:
         """Ask for approval in one tool."""
         self._do(self.owner, "asked", text=approver, tools=(tool,))
+        self._asked = self.at
 
     def answer(self, approver: str, tool: Tool) -> None:
         """Answer what was asked in that tool; three of four say yes."""
         self._do(approver, "answered", text="approved" if self.rng.random() < 0.75 else "rejected", tools=(tool,))
+        self.strained |= self.hours and self.at - self._asked > _ANSWERED_WITHIN
 
     def own(self, by: str, owner: str, tools: tuple[Tool, ...]) -> None:
         """Write an owner into the named tools only, whatever that leads to."""
         self._do(by, "edit", changes=(("owner", owner),), tools=tools)
+
+    def source(self, tool: Tool) -> str:
+        """Name the instance of a tool the item lives in."""
+        return source_of(tool, self.lanes)
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -133,6 +159,30 @@ class Plot:
 
     # -- inside ----------------------------------------------------------------------------------------------
 
+    def _meet(self, by: str, to: str) -> None:
+        """Go on to a moment at which one works and the other will work soon."""
+        giver, taker = self.company.people[by].hours, self.company.people[to].hours
+        if giver is None or taker is None:
+            return
+        at = giver.next(self.at)
+        for _ in range(_MORNINGS):
+            if taker.next(at + timedelta(hours=1)) - at <= _BACK_WITHIN:
+                self.at = at
+                return
+            at = giver.next_morning(at) + seconds(self.rng.uniform(0, 6 * HOUR))
+        self.strained = True
+
+    def _in_time(self) -> None:
+        """Let the owner come back before it is late."""
+        hours = self.company.people[self.owner].hours if self.hours and self.owner else None
+        if hours is None:
+            return
+        at = hours.next(self.at)
+        if at - self._handed > _TAKEN_WITHIN:
+            at = hours.next(self._handed + timedelta(hours=1))
+        self.strained |= at - self._handed > _TAKEN_WITHIN
+        self.at = max(at, self.acts[-1].at)
+
     def _do(
         self,
         actor: str,
@@ -142,6 +192,9 @@ class Plot:
         text: str = "",
         tools: tuple[Tool, ...] | None = None,
     ) -> None:
+        hours = self.company.people[actor].hours if self.hours else None
+        if hours is not None:
+            self.at = hours.next(self.at)
         order = list(tools if tools is not None else self.tools)
         self.rng.shuffle(order)
         # Somebody clicks through the tools one after the other: all of it within twenty minutes.
@@ -153,6 +206,17 @@ class Plot:
         self.acts.append(Act(at=self.at, actor=actor, kind=kind, changes=changes, text=text, told=tuple(told)))
 
 
-def other(company: Company, rng: random.Random, phase: str, *, than: str) -> str:
+def other(
+    company: Company,
+    rng: random.Random,
+    phase: str,
+    *,
+    than: str,
+    lanes: frozenset[str] = frozenset(),
+    at: datetime | None = None,
+) -> str:
     """Choose who takes a phase: somebody of its team who is still here, and not the given person."""
-    return rng.choice([key for key in company.members(TEAM_OF_PHASE[phase]) if key != than])
+    return rng.choice(
+        [key for key in company.members(team_of(phase, lanes), at) if key != than]
+        or [key for key in company.members(team_of(phase, lanes)) if key != than]
+    )

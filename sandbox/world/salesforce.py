@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -29,14 +30,42 @@ _HISTORY = {"Case": ("CaseHistory", "CaseId"), "Opportunity": ("OpportunityField
 _ROOM = 100_000  # serial numbers reserved for the rows of one record
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Org:
+    """One Salesforce org: under which name people open it, and its words for the states of work."""
+
+    key: str  # names the mint of its ids; "" is Acme's
+    domain: str
+    statuses: Mapping[str, Mapping[str, str]]  # object -> canonical -> native
+
+
+ACME = Org(key="", domain="acme.lightning.force.example", statuses=STATUSES)
+HARBOR = Org(
+    key="harbor",
+    domain="harbor.my.salesforce.example",
+    statuses={
+        "Case": {"todo": "Open", "doing": "Active", "blocked": "On Hold", "done": "Resolved"},
+        "Opportunity": {
+            "todo": "Qualification",
+            "doing": "Value Proposition",
+            "blocked": "Perception Analysis",
+            "done": "Closed Won",
+            "cancelled": "Closed Lost",
+        },
+    },
+)
+ORGS: Mapping[str, Org] = {"acme_salesforce": ACME, "harbor_salesforce": HARBOR}
+CURRENCIES = ("USD", "EUR", "INR")
+
+
 def record_id(mint: Mint, sobject: SObject, number: int) -> str:
     """Give the id of the record made for an item."""
     return mint.salesforce(PREFIX[sobject], number + 1)
 
 
-def link(record: str, sobject: str) -> str:
+def link(record: str, sobject: str, domain: str = ACME.domain) -> str:
     """Give the address under which a person would open the record."""
-    return f"https://acme.lightning.force.example/lightning/r/{sobject}/{record}/view"
+    return f"https://{domain}/lightning/r/{sobject}/{record}/view"
 
 
 class Record:
@@ -71,28 +100,36 @@ class Record:
             "CreatedDate": calendar.salesforce(at),
             "CreatedById": by.salesforce,
         }
-        self._touched(at, by)
-        self._history(at, by, "created", None, None)
+        when = calendar.salesforce_and_stamp(at)
+        self._touched(when, by)
+        self._history(when, by, "created", None, None)
 
     def change(self, at: datetime, by: Person, values: Mapping[str, Any]) -> None:
         """Set plain fields; one history row for each that really changes."""
+        when = calendar.salesforce_and_stamp(at)
         for name, value in values.items():
             old = self._doc.get(name)
             if old != value:
                 self._doc[name] = value
-                self._history(at, by, name, old, value)
-        self._touched(at, by)
+                self._history(when, by, name, old, value)
+        self._touched(when, by)
+
+    def load(self, at: datetime, by: Person, values: Mapping[str, Any]) -> None:
+        """Set fields whose history is not tracked."""
+        self._doc.update(values)
+        self._touched(calendar.salesforce_and_stamp(at), by)
 
     def own(self, at: datetime, by: Person, owner: Person | None) -> None:
         """Set the owner: two history rows, one with names and one with ids."""
+        when = calendar.salesforce_and_stamp(at)
         old_id = self._doc["OwnerId"]
         new_id = self._queue if owner is None else owner.salesforce
         if old_id != new_id:
-            self._history(at, by, "Owner", _name(self._owner), _name(owner))
-            self._history(at, by, "Owner", old_id, new_id)
+            self._history(when, by, "Owner", _name(self._owner), _name(owner))
+            self._history(when, by, "Owner", old_id, new_id)
             self._doc["OwnerId"] = new_id
             self._owner = owner
-        self._touched(at, by)
+        self._touched(when, by)
 
     def comment(self, at: datetime, by: Person, text: str) -> None:
         """Add a case comment; the case itself keeps its modification time."""
@@ -148,14 +185,13 @@ class Record:
         yield self._sobject, self.id, self._stamp, self._doc
         yield from self._rows
 
-    def _touched(self, at: datetime, by: Person) -> None:
-        self._stamp = calendar.stamp(at)
-        text = calendar.salesforce(at)
+    def _touched(self, when: tuple[str, str], by: Person) -> None:
+        text, self._stamp = when
         self._doc["LastModifiedDate"] = text
         self._doc["LastModifiedById"] = by.salesforce
         self._doc["SystemModstamp"] = text
 
-    def _history(self, at: datetime, by: Person, name: str, old: object, new: object) -> None:
+    def _history(self, when: tuple[str, str], by: Person, name: str, old: object, new: object) -> None:
         kind, parent = _HISTORY[self._sobject]
         self._serial += 1
         id_ = self._mint.salesforce("017", self._serial)
@@ -166,11 +202,11 @@ class Record:
             "OldValue": old,
             "NewValue": new,
             "CreatedById": by.salesforce,
-            "CreatedDate": calendar.salesforce(at),
+            "CreatedDate": when[0],
             "IsDeleted": False,
             "_parent": self.id,
         }
-        self._rows.append((kind, id_, calendar.stamp(at), doc))
+        self._rows.append((kind, id_, when[1], doc))
 
     def _step(self, instance: str, at: datetime, by: Person, status: str, words: str | None) -> None:
         values = {
@@ -183,7 +219,7 @@ class Record:
 
     def _row(self, kind: str, prefix: str, at: datetime, by: Person, values: dict[str, Any]) -> dict[str, Any]:
         self._serial += 1
-        text = calendar.salesforce(at)
+        text, stamp = calendar.salesforce_and_stamp(at)
         doc = {
             "Id": self._mint.salesforce(prefix, self._serial),
             **values,
@@ -195,16 +231,23 @@ class Record:
             "SystemModstamp": text,
             "_parent": next(iter(values.values())),
         }
-        self._rows.append((kind, doc["Id"], calendar.stamp(at), doc))
+        self._rows.append((kind, doc["Id"], stamp, doc))
         return doc
 
 
 def org(
-    mint: Mint, company: Company, at: datetime, case_statuses: Sequence[str] = tuple(STATUSES["Case"].values())
+    mint: Mint,
+    company: Company,
+    at: datetime,
+    case_statuses: Sequence[str] = tuple(STATUSES["Case"].values()),
+    *,
+    of: Org = ACME,
+    entry: str = "salesforce",
+    currencies: Sequence[str] = (),
 ) -> Iterator[Document]:
     """Give what the org holds before any work: schema, users, the queue, the hub's connected app."""
     text, stamp = calendar.salesforce(at), calendar.stamp(at)
-    for doc in _objects(tuple(case_statuses)):
+    for doc in _objects(tuple(case_statuses), tuple(of.statuses["Opportunity"].values()), tuple(currencies)):
         yield "_object", doc["name"], stamp, doc
     system = {"IsDeleted": False, "CreatedDate": text, "LastModifiedDate": text, "SystemModstamp": text}
     for person in company.people.values():
@@ -212,7 +255,7 @@ def org(
             "Id": person.salesforce,
             "Name": person.name,
             "Email": person.email,
-            "Username": f"{person.email}.acme",
+            "Username": f"{person.email}.{of.key or 'acme'}",
             "IsActive": person.left is None,
             "UserType": "AutomatedProcess" if person.kind == "bot" else "Standard",
             **system,
@@ -227,7 +270,7 @@ def org(
     }
     yield "Group", company.queue, stamp, queue
     hub = next((p.salesforce for p in company.people.values() if p.kind == "hub"), None)
-    yield "_client", "hub-client", stamp, {"_id": "hub-client", "secret": mint.secret("salesforce"), "user": hub}
+    yield "_client", "hub-client", stamp, {"_id": "hub-client", "secret": mint.secret(entry), "user": hub}
 
 
 def _name(owner: Person | None) -> str:
@@ -244,7 +287,10 @@ def _field(name: str, label: str, kind: str = "string", *, values: tuple[str, ..
 _PHASES = ("Brief", "Build", "QA", "Launch", "Optimize")
 
 
-def _objects(case_statuses: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+def _objects(
+    case_statuses: tuple[str, ...], stages: tuple[str, ...], currencies: tuple[str, ...]
+) -> tuple[dict[str, Any], ...]:
+    money = [_field("CurrencyIsoCode", "Currency", "picklist", values=currencies)] if currencies else []
     return (
         {
             "name": "Case",
@@ -276,11 +322,12 @@ def _objects(case_statuses: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
             "fields": [
                 _field("Name", "Name"),
                 _field("Description", "Description", "textarea"),
-                _field("StageName", "Stage", "picklist", values=tuple(STATUSES["Opportunity"].values())),
+                _field("StageName", "Stage", "picklist", values=stages),
                 _field("OwnerId", "Owner ID", "reference"),
                 _field("Phase__c", "Phase", "picklist", values=_PHASES),
                 _field("CloseDate", "Close Date", "date"),
                 _field("Amount", "Amount", "currency"),
+                *money,
                 _field("Jira_Key__c", "Jira Key"),
                 _field("External_Ref__c", "External Reference"),
             ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
@@ -14,15 +15,15 @@ SOURCE_OF: dict[str, str] = {
     "airtable": "studio_airtable",
     "mail": "ops_mail",
 }
-Kind = Literal["created", "edit", "update", "asked", "answered"]
+Kind = Literal["created", "edit", "update", "asked", "answered", "imported"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
     """One deed of one person.
 
-    ``changes`` are (field, value) with field owner (person key, "" = nobody, "a,b" = two people), phase or
-    status (canonical). ``text`` is the news of an update, the approver asked, or the answer given.
+    ``changes`` are (field, value) with field owner (person key, "" = nobody, "a,b" = two people), phase, status
+    (canonical) or due (ISO date). ``text`` is the news of an update, the approver asked, or the answer given.
     ``told`` names the tools that hold the deed and how many seconds later than ``at`` (UTC) each of them does.
     """
 
@@ -32,6 +33,20 @@ class Act:
     changes: tuple[tuple[str, str], ...] = ()
     text: str = ""
     told: tuple[tuple[Tool, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untidy:
+    """How carelessly the records of an item were kept; empty for a tidy one."""
+
+    level: int = 0
+    silent: frozenset[Tool] = frozenset()  # records that fail to name the others
+    stray: Tool | None = None  # a record that names another item's issue instead of its own
+    copies: tuple[Tool, ...] = ()  # tools that hold the record twice
+    quoting: bool = False  # every mail repeats the one it answers
+
+
+TIDY = Untidy()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +64,5 @@ class Story:
     acts: tuple[Act, ...]
     fault: str | None = None
     detail: dict[str, str] = field(default_factory=dict)  # of the fault, for the answer key
+    sources: Mapping[str, str] = field(default_factory=lambda: SOURCE_OF)  # tool -> the instance it lives in
+    untidy: Untidy = TIDY

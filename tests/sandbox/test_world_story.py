@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.store import Store
-from sandbox.world import faults
+from sandbox.world import faults, shape
 from sandbox.world.course import Setting, tell
 from sandbox.world.generate import furniture, generate
 from sandbox.world.identifiers import Mint, with_check
@@ -97,13 +97,13 @@ def test_salesforce_ids_carry_their_check_characters() -> None:
 @pytest.mark.parametrize(("items", "each"), [(40, 2), (200, 6), (1000, 30)])
 def test_each_fault_is_planted_as_often_as_promised(items: int, each: int) -> None:
     planted = Counter(kind.partition(":")[0] for kind in faults.assign(7, items).values())
-    assert planted == dict.fromkeys(faults.KINDS, each)
+    assert planted == dict.fromkeys(shape.KINDS, each)
 
 
 @pytest.mark.parametrize("items", [1, 5, 17, 18, 39])
 def test_small_worlds_have_fewer_faults_and_never_more_than_half(items: int) -> None:
     planted = faults.assign(7, items)
-    assert len(planted) == min(items // 2, len(faults.KINDS))
+    assert len(planted) == min(items // 2, len(shape.KINDS))
 
 
 def test_one_orphan_lives_in_the_mailbox_only(stories: list[Story]) -> None:
@@ -164,7 +164,7 @@ def test_a_robot_speaks_where_nobody_took_the_work_up_yet(stories: list[Story]) 
 
 def of_kind(stories: list[Story], kind: str) -> list[Story]:
     chosen = [s for s in stories if s.fault == kind]
-    assert len(chosen) == round(faults.RATE * ITEMS)
+    assert len(chosen) == round(shape.RATE * ITEMS)
     return chosen
 
 
@@ -278,7 +278,7 @@ def test_the_answer_key_names_records_that_exist(tmp_path: Path) -> None:
     assert len(named) == len(set(named)), "one fault on an item at most"
     for source, record in named:
         assert any(store.get(source, kind, record) for kind in kinds[source])
-    assert Counter(e["kind"] for e in world.answer_key) == dict.fromkeys(faults.KINDS, 4)
+    assert Counter(e["kind"] for e in world.answer_key) == dict.fromkeys(shape.KINDS, 4)
     assert world.documents == sum(store.count(space, kind) for space in store.spaces() for kind in store.kinds(space))
 
 
