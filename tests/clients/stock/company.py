@@ -15,6 +15,10 @@ class Directory:
         self._path = Path(path)
         self.addresses: dict[str, str] = json.loads((self._path / "sandbox.json").read_text())["addresses"]
 
+    def has(self, name: str) -> bool:
+        """Whether the company has this secret."""
+        return (self._path / "secrets" / name).exists()
+
     def secret(self, name: str) -> str:
         """One secret of the company by its name."""
         return (self._path / "secrets" / name).read_text().strip()
