@@ -20,10 +20,25 @@ def no_issue() -> RefusedCall:
     return refused(404, "Issue does not exist or you do not have permission to see it.")
 
 
-def not_signed_in() -> RefusedCall:
-    """Return what a wrong or missing token gets: plain text, not JSON."""
+def no_project(name: str) -> RefusedCall:
+    """Return what an unknown or invisible project gets."""
+    return refused(404, f"No project could be found with key '{name}'.")
+
+
+def unsigned() -> Answer:
+    """Return the answer to a wrong or missing token: plain text, not JSON."""
     text = b"Client must be authenticated to access this resource."
-    return RefusedCall(Answer(status=401, body=text, kind="text/plain;charset=UTF-8"))
+    return Answer(status=401, body=text, kind="text/plain;charset=UTF-8")
+
+
+def not_signed_in() -> RefusedCall:
+    """Return what a wrong or missing token gets."""
+    return RefusedCall(unsigned())
+
+
+def no_scope() -> RefusedCall:
+    """Return what an OAuth 2 token without the needed scope gets, from the gateway in front of the site."""
+    return RefusedCall(reply({"code": 401, "message": "Unauthorized; scope does not match"}, 401))
 
 
 def dead_link() -> RefusedCall:

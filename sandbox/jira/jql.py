@@ -22,6 +22,16 @@ clause: name OP operand -> compare
       | name "NOT"i "IN"i operands -> outside
       | name "IS"i EMPTY -> empty
       | name "IS"i "NOT"i EMPTY -> filled
+      | name "WAS"i operand predicate* -> was
+      | name "WAS"i "NOT"i operand predicate* -> was_not
+      | name "WAS"i "IN"i operands predicate* -> was_in
+      | name "WAS"i "NOT"i "IN"i operands predicate* -> was_not_in
+      | name "CHANGED"i predicate* -> changed
+predicate: MOMENT operand -> predicate
+         | "BY"i operands -> by
+         | "FROM"i operands -> left
+         | "TO"i operands -> reached
+         | "DURING"i "(" operand "," operand ")" -> during
 operands: "(" operand ("," operand)* ")"
         | operand
 ?operand: STRING -> text
@@ -35,7 +45,8 @@ word: WORD
 sort: name [DIRECTION]
 OP: "!=" | "!~" | "<=" | ">=" | "=" | "<" | ">" | "~"
 DIRECTION: "ASC"i | "DESC"i
-EMPTY: "EMPTY"i | "NULL"i
+MOMENT: "AFTER"i | "BEFORE"i | "ON"i
+EMPTY.2: /(?:EMPTY|NULL)(?![^\s"'(),=!<>~&|])/i
 STRING: /"(\\.|[^"\\])*"/ | /'(\\.|[^'\\])*'/
 WORD: /[^\s"'(),=!<>~&|]+/i
 %ignore /\s+/
@@ -44,20 +55,30 @@ WORD: /[^\s"'(),=!<>~&|]+/i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operand:
-    """A value as written: text (quoted or bare), a function with its argument, or EMPTY."""
+    """A value as written: text (quoted or bare), a function with its arguments, or EMPTY."""
 
     text: str = ""
     function: str = ""
+    arguments: tuple[str, ...] = ()
     empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Predicate:
+    """What narrows down a look into history: `after`, `before`, `on`, `during`, `by`, `from` or `to`."""
+
+    word: str
+    values: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """`field operator values`; `in`, `not in`, `is`, `is not` are operators as well."""
+    """`field operator values`; `in` and `not in` are operators as well, and the words about history."""
 
     field: str
     op: str
     values: tuple[Operand, ...]
+    predicates: tuple[Predicate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +139,8 @@ class _Build(Transformer[Token, Jql]):
         return Operand(empty=True)
 
     def call(self, word: str, *arguments: Operand | None) -> Operand:
-        given = [argument.text for argument in arguments if argument is not None]
-        return Operand(function=word.lower(), text=given[0] if given else "")
+        given = tuple(argument.text for argument in arguments if argument is not None)
+        return Operand(function=word, arguments=given)
 
     def operands(self, *values: Operand) -> tuple[Operand, ...]:
         return values
@@ -138,6 +159,36 @@ class _Build(Transformer[Token, Jql]):
 
     def filled(self, name: str, _: Token) -> Cond:
         return Clause(field=name, op="!=", values=(Operand(empty=True),))
+
+    def predicate(self, word: Token, value: Operand) -> Predicate:
+        return Predicate(word=str(word).lower(), values=(value,))
+
+    def by(self, values: tuple[Operand, ...]) -> Predicate:
+        return Predicate(word="by", values=values)
+
+    def left(self, values: tuple[Operand, ...]) -> Predicate:
+        return Predicate(word="from", values=values)
+
+    def reached(self, values: tuple[Operand, ...]) -> Predicate:
+        return Predicate(word="to", values=values)
+
+    def during(self, first: Operand, last: Operand) -> Predicate:
+        return Predicate(word="during", values=(first, last))
+
+    def was(self, name: str, value: Operand, *predicates: Predicate) -> Cond:
+        return Clause(field=name, op="was", values=(value,), predicates=predicates)
+
+    def was_not(self, name: str, value: Operand, *predicates: Predicate) -> Cond:
+        return Clause(field=name, op="was not", values=(value,), predicates=predicates)
+
+    def was_in(self, name: str, values: tuple[Operand, ...], *predicates: Predicate) -> Cond:
+        return Clause(field=name, op="was in", values=values, predicates=predicates)
+
+    def was_not_in(self, name: str, values: tuple[Operand, ...], *predicates: Predicate) -> Cond:
+        return Clause(field=name, op="was not in", values=values, predicates=predicates)
+
+    def changed(self, name: str, *predicates: Predicate) -> Cond:
+        return Clause(field=name, op="changed", values=(), predicates=predicates)
 
     def negated(self, cond: Cond) -> Cond:
         return Not(cond=cond)
@@ -164,9 +215,16 @@ def parse(text: str) -> Jql:
     try:
         tree = _PARSER.parse(text)
     except UnexpectedInput as error:
-        column = getattr(error, "column", 1)
-        raise bad_jql(f"Error in the JQL Query: unexpected input at character {column}.") from error
+        raise bad_jql(_words(text, error)) from error
     return _Build().transform(tree)
+
+
+def _words(text: str, error: UnexpectedInput) -> str:
+    line, column = max(1, getattr(error, "line", 1) or 1), max(1, getattr(error, "column", 1) or 1)
+    met = getattr(error, "token", None)
+    seen = str(met) if met is not None and getattr(met, "type", "") != "$END" else text[error.pos_in_stream or 0 :][:20]
+    what = f"Expecting something other than '{seen}'" if seen.strip() else "Unexpected end of the query"
+    return f"Error in the JQL Query: {what}. (line {line}, character {column})"
 
 
 def _plain(token: Token) -> str:

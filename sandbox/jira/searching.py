@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox.calls import Answer, Call, reply
+from sandbox.jira.bodies import asked_of, expanded, number, object_body, text, texts
+from sandbox.jira.dates import Asker
 from sandbox.jira.errors import bad_jql, refused
-from sandbox.jira.issues import Wanted, wanted
+from sandbox.jira.index import Index
 from sandbox.jira.jql import Jql, parse
-from sandbox.jira.search import Asker, Searcher
-from sandbox.jira.site import Site, expanded, object_body
+from sandbox.jira.search import Searcher
+from sandbox.jira.site import Caller, Site, sees
+from sandbox.jira.struck import struck
+from sandbox.jira.wanted import Wanted, wanted
 from sandbox.walks import Walk, Walks
 
 _REMOVED = (
@@ -19,14 +24,19 @@ _REMOVED = (
     "guideline is available at https://developer.atlassian.com/changelog/#CHANGE-2046"
 )
 _MOST_ORDERS = 7
+_MOST_PROPERTIES = 5
+_MOST_RECONCILED = 50
+_DEAD = "The provided next page token is invalid or has expired."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is needed to print further pages of a search."""
+    """What is needed to print further pages of a search, and to ask again."""
 
     what: Wanted
     size: int
+    jql: Jql
+    opened: datetime
 
 
 class Searching:
@@ -37,6 +47,8 @@ class Searching:
         self._site = site
         self._searcher = Searcher(site.store, site.space)
         self._walks: Walks[Plan] = Walks(most=200)
+        self._asked_again: dict[str, tuple[str, ...]] = {}
+        self._turn = 0
 
     def removed(self, _: Call) -> Answer:
         """GET and POST search: gone for good (410)."""
@@ -45,68 +57,116 @@ class Searching:
     def search(self, call: Call) -> Answer:
         """GET and POST search/jql."""
         asked = object_body(call) if call.method == "POST" else _asked(call)
-        if len(asked.get("reconcileIssues") or []) > 50:
-            raise refused(400, "The maximum number of issues to reconcile is 50.")
-        token = asked.get("nextPageToken")
+        token = text(asked, "nextPageToken")
         if token:
-            name, _, start = str(token).partition(".")
-            walk = self._walks.find(name)
-            if walk is None or not start.isdigit():
-                raise refused(400, "The provided next page token is invalid or has expired.")
-            return self._page(call, walk, int(start))
-        jql = self._bounded(str(asked.get("jql") or ""))
-        what = wanted(asked.get("fields") or [], expanded(asked.get("expand")), default="id")
-        most = 5000 if not what.everything and what.fields <= {"id", "key"} else 100
-        given = asked.get("maxResults")
-        try:
-            size = min(most, max(1, int(given if given not in {None, ""} else 50)))
-        except (TypeError, ValueError) as error:
-            raise refused(400, "maxResults must be a number.") from error
-        ids = self._searcher.found_ids(jql, self._asker(call))
-        plan = Plan(what=what, size=size)
-        if len(ids) <= size:
-            return self._page(call, Walk(name="", owner="", ids=tuple(ids), plan=plan), 0)
+            found = self.walk_of(token)
+            if found is None:
+                raise refused(400, _DEAD)
+            return self._page(call, *found)
+        jql = self.bounded(text(asked, "jql"))
+        properties = texts(asked, "properties")
+        if len(properties) > _MOST_PROPERTIES:
+            raise refused(400, f"The maximum number of properties is {_MOST_PROPERTIES}.")
+        what = wanted(texts(asked, "fields"), expanded(asked.get("expand")), default="id", properties=properties)
+        most = 5000 if what.ids_and_keys else 100
+        size = min(most, max(1, number(asked, "maxResults", 50)))
+        index = self._index(call, texts(asked, "reconcileIssues"))
+        ids = self._searcher.found_ids(jql, self.asker(self._site.caller(call)), index)
+        plan = Plan(what=what, size=size, jql=jql, opened=self._site.clock())
         return self._page(call, self._walks.open(call.headers.get("authorization", ""), ids, plan), 0)
 
     def count(self, call: Call) -> Answer:
         """POST search/approximate-count."""
-        jql = self._bounded(str(object_body(call).get("jql") or ""))
-        return reply({"count": len(self._searcher.found_ids(jql, self._asker(call)))})
+        jql = self.bounded(text(object_body(call), "jql"))
+        caller = self._site.caller(call)
+        return reply({"count": len(self._searcher.found_ids(jql, self.asker(caller), self._index(call, [])))})
 
-    def _bounded(self, text: str) -> Jql:
-        jql = parse(text)
+    def bounded(self, query: str) -> Jql:
+        """Return the query; raises RefusedCall (400) for one without a restriction or with too many orders."""
+        jql = parse(query)
         if jql.where is None:
             raise refused(
-                400,
-                "Unbounded JQL queries are not allowed here. Please add a search restriction to your query.",
+                400, "Unbounded JQL queries are not allowed here. Please add a search restriction to your query."
             )
         if len(jql.order) > _MOST_ORDERS:
             raise bad_jql(f"The maximum number of fields in the ORDER BY clause is {_MOST_ORDERS}.")
         return jql
 
-    def _asker(self, call: Call) -> Asker:
-        account = self._site.account(call)
-        user = self._site.store.get(self._site.space, "user", account) or {}
-        try:
-            zone = ZoneInfo(str(user.get("timeZone") or "Etc/UTC"))
-        except ZoneInfoNotFoundError:
-            zone = ZoneInfo("UTC")
-        return Asker(account=account, zone=zone, now=self._site.clock())
+    def asker(self, caller: Caller) -> Asker:
+        """Return who asks, in the form queries are answered for."""
+        return Asker(account=caller.account, zone=caller.zone, now=self._site.clock(), rights=caller.rights)
+
+    def walk_of(self, token: str) -> tuple[Walk[Plan], int] | None:
+        """Return the result a page token belongs to and the place it points to; None when it is dead."""
+        name, _, start = token.partition(".")
+        walk = self._walks.find(name)
+        if walk is None or not start.isascii() or not start.isdigit() or len(start) > 9:
+            return None
+        if self._site.clock() - walk.plan.opened >= self._site.token_life():
+            return None
+        return walk, int(start)
+
+    def ids_of(self, walk: Walk[Plan]) -> tuple[str, ...]:
+        """Return the ids of a result in the order in which they are served."""
+        return self._asked_again.get(walk.name, walk.ids)
+
+    def ask_again(self, walk: Walk[Plan], caller: Caller) -> None:
+        """Let the rest of a result follow the issues as they are now, so that pages skip and repeat."""
+        if len(self._asked_again) > 100:
+            self._asked_again.clear()
+        self._asked_again[walk.name] = tuple(self._searcher.found_ids(walk.plan.jql, self.asker(caller)))
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _index(self, call: Call, reconciled: list[str]) -> Index | None:
+        if len(reconciled) > _MOST_RECONCILED:
+            raise refused(400, f"The maximum number of issues to reconcile is {_MOST_RECONCILED}.")
+        if any(not id_.isdigit() for id_ in reconciled):
+            raise refused(400, "reconcileIssues must be a list of issue ids.")
+        told: Mapping[str, Any] = struck(call, "index_lag") or {}
+        settings = self._site.settings()
+        seconds = float(told.get("seconds", settings.get("index_lag_seconds") or 0))
+        if seconds <= 0:
+            return None
+        self._turn += 1
+        return Index(
+            self._site.store,
+            self._site.space,
+            now=self._site.clock(),
+            lag=timedelta(seconds=seconds),
+            flicker=float(told.get("flicker", settings.get("index_flicker") or 0)),
+            seed=int(told.get("seed", settings.get("index_seed") or 0)),
+            turn=self._turn,
+            reconciled=frozenset(reconciled),
+        )
 
     def _page(self, call: Call, walk: Walk[Plan], start: int) -> Answer:
-        end = start + walk.plan.size
-        part = walk.ids[start:end]
+        ids, what = self.ids_of(walk), walk.plan.what
+        size = walk.plan.size
+        fewer = struck(call, "fewer_rows")
+        if fewer is not None:
+            size = max(1, min(size - 1, int(fewer.get("rows") or 1)))
+        end = start + size
+        empty = struck(call, "empty_page_with_token") is not None
+        if empty or struck(call, "repeated_page_token") is not None:
+            end = start
+        caller, printer = self._site.caller(call), self._site.printer(call)
+        part = () if empty else ids[start : start + size]
         docs = self._site.store.pick(self._site.space, "issue", part)
-        there = [docs[id_] for id_ in part if id_ in docs]
-        issues = self._site.printer(call).issues(there, walk.plan.what, in_search=True)
-        told: dict[str, Any] = {"issues": issues, "isLast": end >= len(walk.ids)}
+        there = [docs[id_] for id_ in part if id_ in docs and sees(caller, docs[id_])]
+        told: dict[str, Any] = {"issues": printer.issues(there, what, in_search=True), "isLast": end >= len(ids)}
+        if end == start:
+            told["isLast"] = False
+        if "names" in what.expand:
+            told["names"] = printer.field_names(what)
+        if "schema" in what.expand:
+            told["schema"] = printer.field_schemas(what)
         if not told["isLast"]:
             told["nextPageToken"] = f"{walk.name}.{end}"
         return reply(told)
 
 
 def _asked(call: Call) -> dict[str, Any]:
-    asked: dict[str, Any] = {"fields": call.every("fields"), "expand": call.every("expand")}
-    asked |= {name: call.one(name) for name in ("jql", "nextPageToken", "maxResults")}
-    asked["reconcileIssues"] = call.every("reconcileIssues")
-    return asked
+    lists = {name: call.every(name) for name in ("fields", "expand", "properties")}
+    reconciled = [id_ for entry in call.every("reconcileIssues") for id_ in entry.split(",") if id_]
+    return {**asked_of(call), **lists, "reconcileIssues": reconciled}

@@ -6,6 +6,7 @@ from sandbox.calls import Answer, Call, RefusedCall, Routes
 from sandbox.jira.accounts import Accounts
 from sandbox.jira.catalog import Catalog
 from sandbox.jira.errors import dead_link, refused
+from sandbox.jira.screens import Screens
 from sandbox.jira.searching import Searching
 from sandbox.jira.site import Site
 from sandbox.jira.trail import Trail
@@ -23,17 +24,28 @@ class JiraServer:
     def __init__(self, store: Store, space: str, clock: Clock) -> None:
         """Serve one site."""
         self._site = site = Site(store, space, clock)
-        catalog, searching, work, trail = Catalog(site), Searching(site), Work(site), Trail(site)
-        accounts = Accounts(store, space, site.printer)
+        catalog, searching, trail, accounts = Catalog(site), Searching(site), Trail(site), Accounts(site)
+        screens = Screens(site)
+        work = Work(site, screens)
         self._routes = Routes(
             [
                 ("GET", f"{_API}/serverInfo", catalog.server_info),
-                ("GET", f"{_API}/myself", catalog.myself),
                 ("GET", f"{_API}/field", catalog.fields),
                 ("GET", f"{_API}/status", catalog.statuses),
+                ("GET", f"{_API}/status/{{n}}", catalog.status),
+                ("GET", f"{_API}/statuscategory", catalog.categories),
+                ("GET", f"{_API}/priority", catalog.priorities),
+                ("GET", f"{_API}/priority/search", catalog.priority_pages),
+                ("GET", f"{_API}/priority/{{n}}", catalog.priority),
+                ("GET", f"{_API}/issuetype", catalog.issue_types),
+                ("GET", f"{_API}/issuetype/{{n}}", catalog.issue_type),
+                ("GET", f"{_API}/resolution", catalog.resolutions),
+                ("GET", f"{_API}/resolution/{{n}}", catalog.resolution),
+                ("GET", f"{_API}/label", catalog.labels),
                 ("GET", f"{_API}/project", catalog.all_projects),
                 ("GET", f"{_API}/project/search", catalog.projects),
                 ("GET", f"{_API}/project/{{p}}", catalog.project),
+                ("GET", f"{_API}/project/{{p}}/statuses", catalog.project_statuses),
                 ("GET", f"{_API}/search", searching.removed),
                 ("POST", f"{_API}/search", searching.removed),
                 ("GET", f"{_API}/search/jql", searching.search),
@@ -41,29 +53,44 @@ class JiraServer:
                 ("POST", f"{_API}/search/approximate-count", searching.count),
                 ("POST", f"{_API}/issue", work.create),
                 ("POST", f"{_API}/issue/bulkfetch", work.bulk_fetch),
+                ("GET", f"{_API}/issue/createmeta", screens.projects),
+                ("GET", f"{_API}/issue/createmeta/{{p}}/issuetypes", screens.types),
+                ("GET", f"{_API}/issue/createmeta/{{p}}/issuetypes/{{t}}", screens.fields),
                 ("POST", f"{_API}/changelog/bulkfetch", trail.bulk_changelog),
                 ("GET", _ISSUE, work.read),
                 ("PUT", _ISSUE, work.edit),
+                ("DELETE", _ISSUE, work.delete),
+                ("GET", f"{_ISSUE}/editmeta", work.edit_screen),
                 ("GET", f"{_ISSUE}/changelog", trail.changelog),
+                ("POST", f"{_ISSUE}/changelog/list", trail.changelog_list),
                 ("PUT", f"{_ISSUE}/assignee", work.assign),
                 ("GET", f"{_ISSUE}/transitions", work.transitions),
                 ("POST", f"{_ISSUE}/transitions", work.move),
                 ("GET", f"{_ISSUE}/comment", trail.comments),
                 ("POST", f"{_ISSUE}/comment", trail.comment),
+                ("GET", f"{_ISSUE}/comment/{{c}}", trail.read_comment),
+                ("PUT", f"{_ISSUE}/comment/{{c}}", trail.rewrite),
+                ("DELETE", f"{_ISSUE}/comment/{{c}}", trail.withdraw),
                 ("GET", f"{_ISSUE}/properties", trail.properties),
                 ("GET", f"{_ISSUE}/properties/{{name}}", trail.value),
                 ("PUT", f"{_ISSUE}/properties/{{name}}", trail.keep),
+                ("DELETE", f"{_ISSUE}/properties/{{name}}", trail.drop),
+                ("GET", f"{_API}/myself", accounts.myself),
                 ("GET", f"{_API}/user", accounts.one),
                 ("GET", f"{_API}/user/search", accounts.search),
                 ("GET", f"{_API}/user/bulk", accounts.bulk),
                 ("GET", f"{_API}/user/assignable/search", accounts.assignable),
+                ("GET", f"{_API}/user/assignable/multiProjectSearch", accounts.assignable_everywhere),
                 ("GET", f"{_API}/users", accounts.everybody),
                 ("GET", f"{_API}/users/search", accounts.everybody),
+                ("GET", f"{_API}/group/member", accounts.group_members),
+                ("GET", f"{_API}/groups/picker", accounts.groups),
             ]
         )
 
     def __call__(self, call: Call) -> Answer:
         """Answer one request as the site would."""
+        self._site.forget_caller()
         try:
             found = self._routes.find(call)
             if not isinstance(found, tuple):
@@ -71,7 +98,7 @@ class JiraServer:
             handler, routed = found
             if not call.path.endswith("/serverInfo"):
                 account = self._site.account(call)
-                return handler(routed).plus({"X-AAccountId": account})
+                return handler(routed).plus({"X-AAccountId": account, "x-sandbox-actor": account})
             return handler(routed)
         except RefusedCall as error:
             return error.answer

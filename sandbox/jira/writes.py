@@ -1,27 +1,36 @@
-"""Changing issues as Jira does: checks, one changelog entry for one edit, comments."""
+"""Changing issues as Jira does: checks, one changelog entry for one edit, comments, moves, deletion."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sandbox.jira import adf
+from sandbox.jira import adf, defaults
 from sandbox.jira.errors import refused
-from sandbox.stamps import Clock, jira, stamp
+from sandbox.jira.values import UnusableValue, Values
+from sandbox.stamps import Clock, jira, parsed, stamp
 from sandbox.store import Doc, Store
 
-_TEXTS = {"summary", "description"}
-_SETTABLE = {*_TEXTS, "duedate", "assignee"}
+_FORMER_STATES = 20  # of one issue: what a lagging search may still show
 
 
-class UnusableValue(Exception):
-    """A field does not take the value; the text is Jira's own."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that was done to an issue, named as webhooks name it."""
+
+    event: str
+    issue: Doc
+    account: str
+    at: datetime
+    entry: Doc | None = None  # the changelog entry
+    comment: Doc | None = None
 
 
 class Writer:
-    """The writes of one site."""
+    """The writes of one site. `watchers` are told of everything that happens."""
 
     def __init__(self, store: Store, space: str, clock: Clock) -> None:
         """Write into one space, stamping with the clock."""
@@ -30,19 +39,33 @@ class Writer:
         self._clock = clock
         self._numbers = itertools.count()
         self._last_keys: dict[str, int] = {}
+        self.values = Values(store, space)
+        self.watchers: list[Callable[[Happening], None]] = []
 
-    def edit(self, issue: Doc, wanted: Mapping[str, Any], *, account: str) -> None:
-        """Set fields; either all of them are accepted or RefusedCall is raised and none is changed."""
+    def edit(
+        self,
+        issue: Doc,
+        wanted: Mapping[str, Any],
+        *,
+        account: str,
+        hidden: frozenset[str] = frozenset(),
+        at: datetime | None = None,
+    ) -> None:
+        """Set fields; either all of them are accepted or RefusedCall is raised and none is changed.
+
+        `at` dates the edit otherwise than now: it was committed late.
+        """
         items: list[dict[str, Any]] = []
         problems: dict[str, str] = {}
         changes: list[tuple[str, Any]] = []
+        project = str(issue["key"]).rpartition("-")[0]
         for name, value in wanted.items():
             try:
-                accepted = self._accepted(name, value)
+                accepted = self.values.accepted(name, value, project=project, hidden=hidden)
             except UnusableValue as error:
                 problems[name] = str(error)
                 continue
-            old = issue.get("_assignee") if name == "assignee" else issue["fields"].get(name)
+            old = _kept(issue, name)
             if old != accepted:
                 items.append(self._item(name, old, accepted))
                 changes.append((name, accepted))
@@ -51,11 +74,8 @@ class Writer:
         if not changes:
             return
         for name, accepted in changes:
-            if name == "assignee":
-                issue["_assignee"] = accepted
-            else:
-                issue["fields"][name] = accepted
-        self._changed(issue, items, account=account)
+            _keep(issue, name, accepted)
+        self._changed(issue, items, account=account, at=at)
 
     def assign(self, issue: Doc, account: str | None, *, by: str) -> None:
         """Set the assignee (None: nobody); raises RefusedCall for somebody who cannot be assigned."""
@@ -64,15 +84,41 @@ class Writer:
     def move(self, issue: Doc, status: Mapping[str, Any], *, account: str) -> None:
         """Give the issue another status."""
         old = issue["fields"]["status"]
-        item = _entry("status", "status", "jira", (old["id"], old["name"]), (status["id"], status["name"]))
+        item = _entry("status", "status", "jira", (str(old["id"]), old["name"]), (str(status["id"]), status["name"]))
         issue["fields"]["status"] = dict(status)
         self._changed(issue, [item], account=account)
 
+    def relocate(self, issue: Doc, project: Mapping[str, Any], *, account: str) -> None:
+        """Move the issue to another project: a new key, the same id; the old key still leads to it."""
+        old_key, old = str(issue["key"]), self._store.named(self._space, "project", _project(issue)) or {}
+        issue["key"] = self._new_key(str(project["key"]))
+        issue["_project"] = project["key"]
+        items = [
+            _entry("Key", "issuekey", "jira", (None, old_key), (None, issue["key"])),
+            _entry(
+                "project", "project", "jira", (old.get("id"), old.get("name")), (str(project["id"]), project["name"])
+            ),
+        ]
+        with self._store.transaction():
+            former = {"issue": str(issue["id"]), "_key": old_key, "_parent": str(issue["id"])}
+            self._store.put(self._space, "_former_key", [(old_key, stamp(self._now()), former)])
+            self._changed(issue, items, account=account)
+
+    def delete(self, issue: Doc, *, account: str) -> None:
+        """Delete the issue and everything beside it, for good."""
+        id_ = str(issue["id"])
+        with self._store.transaction():
+            for kind in ("comment", "changelog", "_issue_before", "approval", "_former_key"):
+                for doc in list(self._store.find(self._space, kind, id_)):
+                    self._store.delete(self._space, kind, _shelf_id(kind, doc))
+            for doc in list(self._store.find(self._space, "_property", id_)):
+                self._store.delete(self._space, "_property", f"{id_}/{doc['key']}")
+            self._store.delete(self._space, "issue", id_)
+        self._tell("jira:issue_deleted", issue, account, self._now())
+
     def comment(self, issue: Doc, body: Any, *, account: str) -> Doc:
         """Add a comment; the issue counts as updated."""
-        text = adf.to_text(body)
-        if not text or not text.strip():
-            raise refused(400, errors={"comment": "Comment body can not be empty!"})
+        text = _comment_text(body)
         at = self._now()
         told = jira(at)
         doc: Doc = {
@@ -86,49 +132,83 @@ class Writer:
         with self._store.transaction():
             self._store.put(self._space, "comment", [(doc["id"], stamp(at), doc)])
             self._touch(issue, at)
+        self._tell("comment_created", issue, account, at, comment=doc)
         return doc
 
-    def create(self, wanted: Mapping[str, Any], *, account: str) -> Doc:
-        """Add an issue; its first values leave no changelog."""
+    def rewrite(self, issue: Doc, comment: Doc, body: Any, *, account: str) -> Doc:
+        """Change the text of a comment; its place among the comments stays."""
+        at = self._now()
+        changed = {**comment, "body": _comment_text(body), "updated": jira(at), "_editor": account}
+        with self._store.transaction():
+            created = stamp(parsed(str(comment["created"])))
+            self._store.put(self._space, "comment", [(str(comment["id"]), created, changed)])
+            self._touch(issue, at)
+        self._tell("comment_updated", issue, account, at, comment=changed)
+        return changed
+
+    def withdraw(self, issue: Doc, comment: Doc, *, account: str) -> None:
+        """Delete a comment."""
+        at = self._now()
+        with self._store.transaction():
+            self._store.delete(self._space, "comment", str(comment["id"]))
+            self._touch(issue, at)
+        self._tell("comment_deleted", issue, account, at, comment=comment)
+
+    def create(
+        self,
+        wanted: Mapping[str, Any],
+        *,
+        account: str,
+        at: datetime | None = None,
+        hidden: frozenset[str] = frozenset(),
+    ) -> Doc:
+        """Add an issue; its first values leave no changelog. `at` dates it otherwise than now."""
         fields = dict(wanted)
-        named = fields.pop("project", None) or {}
-        fields.pop("issuetype", None)
-        fields.pop("reporter", None)
-        project = self._store.named(self._space, "project", str(named.get("key", "")).upper())
-        project = project or self._store.get(self._space, "project", str(named.get("id", "")))
-        problems = {}
+        named = fields.pop("project", None)
+        named = named if isinstance(named, Mapping) else {}
+        kind = fields.pop("issuetype", None)
+        project = self._store.named(self._space, "project", str(named.get("key") or "").upper())
+        project = project or self._store.get(self._space, "project", str(named.get("id") or ""))
+        key = "" if project is None else str(project["key"])
+        problems: dict[str, str] = {}
         if project is None:
             problems["project"] = "Specify a valid project ID or key"
         if not fields.get("summary"):
             problems["summary"] = "You must specify a summary of the issue."
         accepted: dict[str, Any] = {}
+        if kind is not None:
+            fields["issuetype"] = kind
         for name, value in fields.items():
             try:
-                accepted[name] = self._accepted(name, value)
+                accepted[name] = self.values.accepted(name, value, project=key, hidden=hidden)
             except UnusableValue as error:
-                problems[name] = str(error)
+                problems.setdefault(name, str(error))
         if problems or project is None:
             raise refused(400, errors=problems)
-        at = self._now()
+        at = at or self._now()
         status = next((doc for doc in self._store.scan(self._space, "status")), {"id": "1", "name": "To Do"})
         issue: Doc = {
             "id": self._new_id(at),
-            "key": self._new_key(str(project["key"])),
+            "key": self._new_key(key),
             "created": jira(at),
             "updated": jira(at),
             "_project": project["key"],
             "_assignee": accepted.pop("assignee", None),
             "_creator": account,
+            "_reporter": accepted.pop("reporter", None) or account,
             "fields": {"description": None, "duedate": None, "status": status, **accepted},
         }
         self._store.put(self._space, "issue", [(issue["id"], stamp(at), issue)])
+        self._tell("jira:issue_created", issue, account, at)
         return issue
 
-    # -- inside ----------------------------------------------------------------------------------------------
+    def record(self, issue: Doc, items: Sequence[Mapping[str, Any]], *, account: str) -> None:
+        """Keep an issue that was changed by hand, with one changelog entry of these items."""
+        self._changed(issue, [dict(item) for item in items], account=account)
 
-    def _changed(self, issue: Doc, items: list[dict[str, Any]], *, account: str) -> None:
-        at = self._now()
-        entry = {
+    def _changed(self, issue: Doc, items: list[dict[str, Any]], *, account: str, at: datetime | None = None) -> None:
+        at = at or self._now()
+        entry: Doc = {
             "id": self._new_id(at),
             "created": jira(at),
             "items": items,
@@ -138,57 +218,35 @@ class Writer:
         with self._store.transaction():
             self._store.put(self._space, "changelog", [(str(entry["id"]), stamp(at), entry)])
             self._touch(issue, at)
+        self._tell("jira:issue_updated", issue, account, at, entry=entry)
 
     def _touch(self, issue: Doc, at: datetime) -> None:
+        id_ = str(issue["id"])
+        before = self._store.get(self._space, "issue", id_)
+        if before is not None:
+            until = stamp(at)
+            doc = {"issue": before, "_until": until, "_parent": id_}
+            former = list(self._store.find(self._space, "_issue_before", id_))
+            for old in former[: 1 - _FORMER_STATES]:
+                self._store.delete(self._space, "_issue_before", _shelf_id("_issue_before", old))
+            self._store.put(self._space, "_issue_before", [(f"{id_}/{until}", until, doc)])
         issue["updated"] = jira(at)
-        self._store.put(self._space, "issue", [(str(issue["id"]), stamp(at), issue)])
+        self._store.put(self._space, "issue", [(id_, stamp(at), issue)])
 
-    def _accepted(self, name: str, value: Any) -> Any:
-        """Return the value as the store keeps it; raises UnusableValue with Jira's words for the field."""
-        field = self._store.get(self._space, "field", name)
-        kind = str(((field or {}).get("schema") or {}).get("type", ""))
-        if name not in _SETTABLE and not (field and field.get("custom")):
-            raise UnusableValue(f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown.")
-        if name == "assignee":
-            return self._assignable(value)
-        if value is None:
-            if name == "summary":
-                raise UnusableValue("You must specify a summary of the issue.")
-            return None
-        if name == "duedate" or kind == "date":
-            return _day(value)
-        if kind == "option":
-            return self._option(name, value)
-        if kind == "user":
-            return {"accountId": self._assignable(value)}
-        text = adf.to_text(value) if isinstance(value, Mapping) else value
-        if not isinstance(text, (str, int, float)):
-            raise UnusableValue("Operation value must be a string")
-        return text
-
-    def _assignable(self, value: Any) -> str | None:
-        if value is None:
-            return None
-        if not isinstance(value, Mapping):
-            raise UnusableValue("data was not an object")
-        if "accountId" not in value and "id" not in value:
-            raise UnusableValue("expected Object containing an 'accountId' property")
-        account = value.get("accountId", value.get("id"))
-        if account is None:
-            return None
-        user = self._store.get(self._space, "user", str(account))
-        if user is None or not user.get("active", True):
-            raise UnusableValue(f"User '{account}' cannot be assigned issues.")
-        return str(account)
-
-    def _option(self, name: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or not (value.get("value") or value.get("id")):
-            raise UnusableValue("Specify a valid 'id' or 'name' for the option")
-        field = self._store.get(self._space, "field", name) or {}
-        options = field.get("_options")
-        if options is not None and value.get("value") not in options:
-            raise UnusableValue(f"Option value '{value.get('value')}' is not valid")
-        return {"value": value.get("value") or value.get("id")}
+    def _tell(
+        self,
+        event: str,
+        issue: Doc,
+        account: str,
+        at: datetime,
+        *,
+        entry: Doc | None = None,
+        comment: Doc | None = None,
+    ) -> None:
+        if self.watchers:
+            happening = Happening(event=event, issue=issue, account=account, at=at, entry=entry, comment=comment)
+            for watcher in self.watchers:
+                watcher(happening)
 
     def _item(self, name: str, old: Any, new: Any) -> dict[str, Any]:
         field = self._store.get(self._space, "field", name) or {}
@@ -197,13 +255,21 @@ class Writer:
         return _entry(label, name, "custom" if custom else "jira", self._side(name, old), self._side(name, new))
 
     def _side(self, name: str, value: Any) -> tuple[Any, Any]:
+        if isinstance(value, list):
+            told = [str(self._side(name, one)[1]) for one in value]
+            return None, " ".join(told) if name == "labels" else ", ".join(told)
         if isinstance(value, Mapping) and "value" in value:
             return value["value"], value["value"]
+        if isinstance(value, Mapping) and "name" in value:
+            return str(value.get("id")), value["name"]
+        if name == "priority" and value is None:
+            usual = [doc for doc in defaults.priorities(self._store, self._space) if doc["id"] == defaults.MEDIUM]
+            return (usual[0]["id"], usual[0]["name"]) if usual else (None, None)
         account = value.get("accountId") if isinstance(value, Mapping) else value
-        if name == "assignee" or isinstance(value, Mapping):
+        if name in {"assignee", "reporter"} or isinstance(value, Mapping):
             user = self._store.get(self._space, "user", str(account)) if account else None
             return account, None if user is None else user["displayName"]
-        return None, value
+        return None, None if value is None else str(value)
 
     def _now(self) -> datetime:
         at = self._clock()
@@ -233,8 +299,38 @@ def _entry(label: str, id_: str, kind: str, old: tuple[Any, Any], new: tuple[Any
     }
 
 
-def _day(value: Any) -> str:
-    try:
-        return date.fromisoformat(str(value)).isoformat()
-    except ValueError as error:
-        raise UnusableValue("Error parsing date string: use yyyy-MM-dd") from error
+def _project(issue: Mapping[str, Any]) -> str:
+    return str(issue["key"]).rpartition("-")[0]
+
+
+def _kept(issue: Doc, name: str) -> Any:
+    if name == "assignee":
+        return issue.get("_assignee")
+    if name == "reporter":
+        return issue.get("_reporter", issue.get("_creator"))
+    value = issue["fields"].get(name)
+    if name == "labels":
+        return value or []
+    if name in {"priority", "issuetype"} and isinstance(value, Mapping):
+        return {"id": str(value.get("id")), "name": value.get("name")}
+    return value
+
+
+def _keep(issue: Doc, name: str, value: Any) -> None:
+    if name in {"assignee", "reporter"}:
+        issue[f"_{name}"] = value
+    else:
+        issue["fields"][name] = value
+
+
+def _shelf_id(kind: str, doc: Doc) -> str:
+    if kind == "_issue_before":
+        return f"{doc['_parent']}/{doc['_until']}"
+    return str(doc.get("id") or doc.get("_key") or "")
+
+
+def _comment_text(body: Any) -> str:
+    text = adf.to_text(body) if body is None or isinstance(body, (str, Mapping)) else None
+    if not text or not text.strip():
+        raise refused(400, errors={"comment": "Comment body can not be empty!"})
+    return text

@@ -74,7 +74,7 @@ def test_jql(site: JIRA, jql: str, found: list[int]) -> None:
 @pytest.mark.parametrize(
     "jql",
     ["", "ORDER BY key", "project = NOPE", "colour = red", "project =", "key = ACME-99", "id = 99",
-     "status was Done", "updated >= soon", "assignee = nobody"],
+     "summary was x", "updated >= soon", "assignee = nobody"],
 )  # fmt: skip
 def test_queries_that_are_refused(small: Running, jql: str) -> None:
     answer = ask(small, "GET", "search/jql", params={"jql": jql})
@@ -188,7 +188,7 @@ def test_changelogs_in_bulk_come_in_pages_with_epoch_times(small: Running) -> No
     assert histories[0]["created"] == 1767272400000
     expanded = ask(small, "GET", "issue/ACME-1", params={"expand": "changelog"}).json()["changelog"]
     assert [entry["id"] for entry in expanded["histories"]] == ["502", "501", "500"]
-    assert expanded["histories"][0]["created"] == "2026-01-01T13:00:00.000+0000"
+    assert expanded["histories"][0]["created"] == "2026-01-01T08:00:00.000-0500"  # the caller lives in New York
     refused = ask(small, "POST", "changelog/bulkfetch", json={"issueIdsOrKeys": []})
     assert refused.status_code == 400
 
@@ -197,7 +197,7 @@ def test_bulk_fetch_reads_current_values_and_names_what_is_missing(small: Runnin
     body = {"issueIdsOrKeys": ["ACME-2", "ACME-99"], "fields": ["assignee"]}
     answer = ask(small, "POST", "issue/bulkfetch", json=body).json()
     assert [issue["key"] for issue in answer["issues"]] == ["ACME-2"]
-    assert answer["issueErrors"][0]["issueIdOrKey"] == "ACME-99"
+    assert answer["issueErrors"][0]["id"] == "ACME-99"
 
 
 def test_issue_properties(small: Running) -> None:
