@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from datetime import datetime
 
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_made = itertools.count()
+# a random start, so that a company resumed in the very second it was stopped in makes no id twice
+_made = itertools.count(secrets.randbelow(62**4))
 
 
 def eighteen(id15: str) -> str:
@@ -28,7 +30,7 @@ def plausible(text: str) -> bool:
 
 def new_id(prefix: str, at: datetime) -> str:
     """Return an id that no other record has, for an object's three-character prefix."""
-    body = _base62(int(at.timestamp() * 1_000_000), 9) + _base62(next(_made) % 62**2, 2)
+    body = _base62(int(at.timestamp()), 6) + _base62(next(_made) % 62**5, 5)
     return eighteen(f"{prefix}Z{body}")
 
 
