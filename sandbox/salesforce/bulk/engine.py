@@ -16,7 +16,7 @@ from sandbox.salesforce.bulk.shelf import CHUNK, Shelf
 from sandbox.salesforce.bulk.table import UnreadableTable
 from sandbox.salesforce.org import Org
 
-_TURN = 50  # chunks worked off at one look: other requests wait meanwhile, so a look must stay short
+_TURN = 25  # chunks worked off at one look: other requests wait meanwhile, so a look must stay short
 
 
 class Engine:
@@ -94,9 +94,11 @@ class Engine:
         if header is not None:
             loader = Loader(self._org, job, sobject, header, self._author(job))
             rows = islice(rows, job.processed, None)  # those before were worked off before the server was stopped
-            while part := list(islice(rows, CHUNK)):
-                job = self._shelf.keep(self._chunk_loaded(job, loader, part))
-                yield job
+            while block := list(islice(rows, CHUNK * _TURN)):
+                loader.prepare(block)
+                for start in range(0, len(block), CHUNK):
+                    job = self._shelf.keep(self._chunk_loaded(job, loader, block[start : start + CHUNK]))
+                    yield job
         yield replace(job, state="JobComplete")
 
     def _chunk_loaded(self, job: Job, loader: Loader, rows: list[list[str]]) -> Job:

@@ -48,6 +48,7 @@ class Loader:
         self._by = by
         self._header = [_column(sobject, name) for name in header]
         self._names = [str(field["name"]) for field in self._header]
+        self._known: dict[str, list[str]] = {}  # external id in small letters -> the records that carry it
         if job.operation in {"delete", "hardDelete"} and self._names != ["Id"]:
             raise RefusedBatch(f"InvalidBatch : The '{job.operation}' batch must contain only ids")
         key = "Id" if job.operation == "update" else job.external_id
@@ -59,6 +60,18 @@ class Loader:
         if len(cells) != len(self._names):
             text = f"The number of columns in row {number} does not match the header"
             raise RefusedBatch(f"InvalidBatch : {text}")
+
+    def prepare(self, rows: Sequence[Sequence[str]]) -> None:
+        """Look up at once the records that an upsert of these rows will find: one walk over the object's records."""
+        key = next((name for name in self._names if name.lower() == self._job.external_id.lower()), "Id")
+        if key == "Id":
+            return
+        place = self._names.index(key)
+        self._known = {row[place].lower(): [] for row in rows if len(row) > place}
+        for record in self._org.store.scan(self._org.space, self._sobject.name):
+            owners = self._known.get(str(record.get(key) or "").lower())
+            if owners is not None and not record.get("IsDeleted"):
+                owners.append(str(record["Id"]))
 
     def load(self, number: int, cells: Sequence[str]) -> Outcome:
         """Carry out one row, the first being number 1."""
@@ -94,23 +107,16 @@ class Loader:
             return Outcome(id=eighteen(wanted))
         if not wanted or wanted == CLEAR:
             raise refused(400, "MISSING_ARGUMENT", f"{key} not specified", fields=[])
-        found = self._owners_of(key, wanted)
+        found = self._known.setdefault(wanted.lower(), [])
         if len(found) > 1:
             text = f"{key}: more than one record found for external id field: [{', '.join(found)}]"
             raise refused(400, "DUPLICATE_EXTERNAL_ID", text, fields=[key])
         if found:
             self._org.writer.update(self._sobject, found[0], self._values(given, leaving=key), by=self._by)
             return Outcome(id=found[0])
-        return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True)
-
-    def _owners_of(self, key: str, wanted: str) -> list[str]:
-        folded = wanted.lower()
-        records = self._org.store.scan(self._org.space, self._sobject.name)
-        return [
-            str(record["Id"])
-            for record in records
-            if str(record.get(key) or "").lower() == folded and not record.get("IsDeleted")
-        ]
+        made = self._org.writer.create(self._sobject, self._values(given), by=self._by)
+        found.append(made)
+        return Outcome(id=made, created=True)
 
     def _gone(self, id_: str, *, for_good: bool) -> Outcome:
         record = self._org.writer.existing(self._sobject, id_)

@@ -30,9 +30,9 @@ class Shelf:
         doc = self._store.get(self._space, JOBS, id_)
         return None if doc is None else job_of(doc)
 
-    def jobs(self) -> Iterator[Job]:
-        """Yield every job, the oldest first."""
-        return (job_of(doc) for doc in self._store.scan(self._space, JOBS))
+    def jobs(self, *, most: int | None = None) -> Iterator[Job]:
+        """Yield the jobs, the oldest first, at most so many."""
+        return (job_of(doc) for doc in self._store.scan(self._space, JOBS, limit=most))
 
     def keep(self, job: Job) -> Job:
         """Keep a job as it now is, and return it."""
@@ -94,11 +94,9 @@ class Shelf:
             yield from (self._store.get(self._space, RESULTS, _piece(job, n)) or {}).get("rows", ())
 
     def expire(self, now: datetime) -> None:
-        """Forget the jobs whose time is over; they are in order of age, so this looks at one job too many at most."""
-        for job in self.jobs():
-            if not job.expired(now):
-                return
-            self.drop(job)
+        """Forget the jobs whose time is over."""
+        while (oldest := next(self.jobs(most=1), None)) is not None and oldest.expired(now):
+            self.drop(oldest)
 
 
 def _piece(job: Job, n: int) -> str:
