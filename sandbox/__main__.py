@@ -19,7 +19,7 @@ from sandbox import configuration, launcher
 from sandbox.mail import KINDS, kept_kind, open_mailbox, smtp
 from sandbox.mail.mailbox import Mailbox, MailServerFailed, logins_of, stored
 from sandbox.store import Store
-from sandbox.web import serve
+from sandbox.web import serve, simulation
 from sandbox.world import answer_key, world_file
 from sandbox.world.generate import generate, write
 from sandbox.world.identifiers import Mint
@@ -156,7 +156,16 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
-    post = await smtp.serve(smtp.Post(company.store, company.mail_space, mailbox), port=company.ports.get("smtp", 0))
+    shared = simulation()
+    letters = smtp.Post(
+        company.store,
+        company.mail_space,
+        mailbox,
+        clock=shared.clock,
+        journal=shared.journal,
+        faults=shared.faults,
+    )
+    post = await smtp.serve(letters, port=company.ports.get("smtp", 0))
 
     def ready(http: dict[str, str]) -> None:
         addresses = {
@@ -169,7 +178,7 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
         launcher.write_state(directory, running, company.spaces)
 
     try:
-        await serve(company.store, company.spaces, company.ports, ready=ready, stop=stop)
+        await serve(company.store, company.spaces, company.ports, shared=shared, ready=ready, stop=stop)
     finally:
         (directory / launcher.STATE).unlink(missing_ok=True)
         post.close()

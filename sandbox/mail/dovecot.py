@@ -114,6 +114,8 @@ class Dovecot:
         except OSError as error:
             raise MailServerFailed(f"{directory} cannot hold mail: {error.strerror}") from error
         _require_reachable(directory, self._account)
+        if port and not _free(port):
+            raise MailServerFailed(f"port {port} is in use by another program")
         self.port = 0
         for attempt in range(1 if port else _TRIES):
             told = self._start(port or _free_port())
@@ -261,6 +263,12 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _greets(port: int) -> bool:
