@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.description.jira_catalog import CATALOG
 from sandbox.description.operations import (
     ANYTHING,
     FLAG,
@@ -33,8 +34,6 @@ _JQL = one_of(
 _FIELD_NAMES = one_of("*all", "*navigable", "summary", "assignee", "status", "updated", "customfield_10010", "-summary")
 _PAGED = {"startAt": WHOLE, "maxResults": WHOLE}
 _DESK_PAGED = {"start": WHOLE, "limit": WHOLE}
-_PEOPLE = {"query": TEXT, "accountId": TEXT, **_PAGED}
-_PROJECTS = {"query": TEXT, "keys": many(TEXT), "orderBy": TEXT, "expand": TEXT, **_PAGED}
 _SEARCH = {
     "jql": _JQL,
     "maxResults": WHOLE,
@@ -104,19 +103,6 @@ def _post(path: str, says: str, body: Schema, sample: Any, **rest: Any) -> Opera
 
 
 _PLATFORM: tuple[Operation, ...] = (
-    operation("GET", f"{_API}/serverInfo", "What the site is", signed=False),
-    _get(f"{_API}/myself", "Who the token belongs to", expand=TEXT),
-    _get(f"{_API}/mypermissions", "What the token may do", permissions=TEXT, projectKey=TEXT, issueKey=TEXT),
-    _get(f"{_API}/permissions", "Every permission there is"),
-    _get(f"{_API}/field", "Fields"),
-    _get(f"{_API}/status", "Statuses"),
-    _get(f"{_API}/priority", "Priorities"),
-    _get(f"{_API}/issuetype", "Kinds of issue"),
-    _get(f"{_API}/resolution", "Resolutions"),
-    _get(f"{_API}/project", "Projects"),
-    _get(f"{_API}/project/search", "Projects by page", **_PROJECTS),
-    _get(f"{_API}/project/{{p}}", "One project", expand=TEXT),
-    _get(f"{_API}/project/{{p}}/statuses", "Statuses of a project by kind of issue"),
     operation("GET", f"{_API}/search", "Removed: 410", query={"jql": _JQL}, statuses=(410,)),
     _post(f"{_API}/search", "Removed: 410", made_of(jql=_JQL), {"jql": "project = ACME"}, statuses=(410,)),
     _get(f"{_API}/search/jql", "Search", **_SEARCH),
@@ -183,13 +169,7 @@ _PLATFORM: tuple[Operation, ...] = (
     operation(
         "PUT", f"{_ISSUE}/properties/{{name}}", "Keep a property", body=ANYTHING, sample={"a": 1}, statuses=(200, 201)
     ),
-    _get(f"{_API}/user", "One account", accountId=TEXT, expand=TEXT),
-    _get(f"{_API}/user/search", "Accounts by name or e-mail", property=TEXT, **_PEOPLE),
-    _get(f"{_API}/user/bulk", "Accounts by id", accountId=many(TEXT), **_PAGED),
-    _get(f"{_API}/user/assignable/search", "Who may be assigned", project=TEXT, issueKey=TEXT, **_PEOPLE),
-    _get(f"{_API}/user/assignable/multiProjectSearch", "Who may be assigned everywhere", projectKeys=TEXT, **_PEOPLE),
-    _get(f"{_API}/users", "Everybody", **_PAGED),
-    _get(f"{_API}/users/search", "Everybody", **_PAGED),
+    operation("DELETE", f"{_ISSUE}/properties/{{name}}", "Forget a property", statuses=(204,)),
     _get(f"{_API}/webhook", "The app's webhooks", **_PAGED),
     _post(f"{_API}/webhook", "Make webhooks", _WEBHOOKS, _HOOK_SAMPLE),
     operation(
@@ -227,9 +207,10 @@ JIRA = Service(
         "v": one_of("2", "3", "latest"),
         "k": one_of("ACME-1", "ACME-2", "103", "ACME-999", "nonsense"),
         "p": one_of("ACME", "10000", "NOBODY"),
+        "id": one_of("1", "3", "10", "10000", "99999"),
         "name": TEXT,
         "c": TEXT,
         "a": TEXT,
     },
-    operations=(*_PLATFORM, *_DESKS),
+    operations=(*CATALOG, *_PLATFORM, *_DESKS),
 )
