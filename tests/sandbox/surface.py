@@ -70,6 +70,8 @@ def fault_of(tool: str, call: Call, answer: Answer) -> str:
     body, kind = answer.body, answer.kind.partition(";")[0]
     if answer.status in {204, 304}:
         return f"a body with status {answer.status}" if body else ""
+    if not body and answer.status < 300:
+        return ""
     if kind == "application/json":
         try:
             told = orjson.loads(body)
@@ -90,9 +92,8 @@ def _soap(call: Call) -> bool:
 
 
 def _salesforce(call: Call, status: int, told: Any) -> str:
-    if call.path.startswith("/services/oauth2"):
-        right = isinstance(told, Mapping) and isinstance(told.get("error"), str)
-        return "" if right else f"not an OAuth error: {told!r:.200}"
+    if call.path.startswith("/services/oauth2") and isinstance(told, Mapping):
+        return "" if isinstance(told.get("error"), str) else f"not an OAuth error: {told!r:.200}"
     rows = told if isinstance(told, list) else []
     if "/process/approvals" in call.path and rows and all(isinstance(row, dict) and "success" in row for row in rows):
         return ""
@@ -123,4 +124,9 @@ def _airtable(_: Call, status: int, told: Any) -> str:
     return f"not an Airtable error ({status}): {told!r:.200}"
 
 
-_SHAPES = {"salesforce": _salesforce, "jira": _jira, "airtable": _airtable}
+def _control(_: Call, status: int, told: Any) -> str:
+    right = isinstance(told, Mapping) and isinstance(told.get("error"), str)
+    return "" if right else f"not the control port's error ({status}): {told!r:.200}"
+
+
+_SHAPES = {"salesforce": _salesforce, "jira": _jira, "airtable": _airtable, "control": _control}

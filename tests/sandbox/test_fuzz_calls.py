@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from surface import company, fault_of, routes_of
 
 from sandbox.calls import Call, Tool
+from sandbox.description.operations import FORM
+from sandbox.description.services import SERVICES
 from sandbox.store import Store
 
 EXAMPLES = int(os.environ.get("HUB_FUZZ", "0")) or 250
@@ -97,6 +100,7 @@ def _encoded(value: Any) -> bytes:
 
 @st.composite
 def _calls(draw: st.DrawFn, tool: str, routes: list[tuple[str, str]]) -> Call:
+    """A request to a served path that may be wrong in everything else."""
     method, template = draw(st.sampled_from(routes))
     known = {"v": "v59.0" if tool == "salesforce" else "3", "o": "Case", "b": BASE, "t": ITEMS}
     segments = st.sampled_from([*CASES, "ACME-1", "101", "rec1", "10000"]) | texts
@@ -114,10 +118,56 @@ def _calls(draw: st.DrawFn, tool: str, routes: list[tuple[str, str]]) -> Call:
     query = draw(st.lists(st.tuples(st.sampled_from(ASKED[tool]) | texts, texts), max_size=5))
     headers = draw(st.dictionaries(st.sampled_from(HEADERS), texts.map(_latin), max_size=2))
     token = _TOKENS[tool] if draw(st.integers(0, 19)) else _latin(draw(texts))
-    scheme = draw(st.sampled_from(["Bearer"] * 8 + ["Basic", "OAuth", "", "bearer"]))
+    scheme = "Bearer" if draw(st.integers(0, 19)) else draw(st.sampled_from(["Basic", "OAuth", "", "bearer"]))
     headers["authorization"] = f"{scheme} {token}"
     body = draw(_bodies(tool)) if method not in {"GET", "DELETE"} else b""
     return Call(method=method, path=path, query=tuple(query), headers=headers, body=body)
+
+
+_STAND_FOR = {
+    "salesforce": {"v": "v59.0", "o": "Case", "id": CASES[0], "n": "59.0", "field": "Id", "value": CASES[0]},
+    "jira": {"v": "3", "k": "ACME-1", "p": "ACME", "name": "note", "id": "10"},
+    "airtable": {"b": BASE, "t": ITEMS, "r": "rec1", "f": "fldName"},
+}
+
+
+@st.composite
+def _near_misses(draw: st.DrawFn, tool: str) -> Call:
+    """A request that would be understood, with one or two things in it spoilt."""
+    one = draw(st.sampled_from(SERVICES[tool].operations))
+    stand = _STAND_FOR[tool]
+    path = re.sub(r"\{(\w+)\}", lambda found: stand.get(found[1]) or draw(texts), one.path)
+    names = st.sampled_from(sorted(one.query)) if one.query else st.nothing()
+    query = draw(st.lists(st.tuples(names, texts), max_size=2)) if one.query else []
+    body = one.sample
+    for _ in range(draw(st.integers(0, 2))):
+        body = _spoilt(draw, body, tool)
+    if one.body_kind == FORM and isinstance(body, dict):
+        data = urlencode({str(key): str(value) for key, value in body.items()}).encode()
+    else:
+        data = b"" if one.body is None else body.encode() if isinstance(body, str) else _encoded(body)
+    headers = {"authorization": f"Bearer {_TOKENS[tool]}", "host": "127.0.0.1", "content-type": one.body_kind}
+    if one.headers:
+        headers |= draw(
+            st.dictionaries(st.sampled_from(sorted(one.headers)).map(str.lower), texts.map(_latin), max_size=1)
+        )
+    return Call(method=one.method, path=path, query=tuple(query), headers=headers, body=data)
+
+
+def _spoilt(draw: st.DrawFn, value: Any, tool: str) -> Any:
+    """The value with one place in it replaced, taken away, doubled or added to."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 3)):
+        key = draw(st.sampled_from(sorted(value)))
+        if not draw(st.integers(0, 5)):
+            return {name: kept for name, kept in value.items() if name != key}
+        if not draw(st.integers(0, 5)):
+            return {**value, draw(st.sampled_from(KEYS[tool])): draw(values)}
+        return {**value, key: _spoilt(draw, value[key], tool)}
+    if isinstance(value, list) and value and draw(st.integers(0, 3)):
+        if not draw(st.integers(0, 3)):
+            return value * draw(st.sampled_from([2, 11, 201]))
+        return [_spoilt(draw, value[0], tool), *value[1:]]
+    return draw(values)
 
 
 def _latin(text: str) -> str:
@@ -138,6 +188,18 @@ def test_any_call_to_a_known_path_gets_an_answer_of_the_tools_own_form(
 
     @settings(_FUZZ, max_examples=EXAMPLES * 3)
     @given(call=_calls(tool, routes))
+    def fuzz(call: Call) -> None:
+        _answered(served, tool, call)
+
+    fuzz()
+
+
+@pytest.mark.parametrize("tool", ["salesforce", "jira", "airtable"])
+def test_a_good_request_with_something_spoilt_gets_an_answer_of_the_tools_own_form(
+    served: tuple[Store, dict[str, Tool]], tool: str
+) -> None:
+    @settings(_FUZZ, max_examples=EXAMPLES * 3)
+    @given(call=_near_misses(tool))
     def fuzz(call: Call) -> None:
         _answered(served, tool, call)
 
