@@ -269,15 +269,12 @@ def test_a_kept_directory_keeps_uids_and_what_people_did(place: Place) -> None:
         client.logout()
 
 
-@pytest.mark.dovecot
-def test_a_new_company_starts_with_empty_mailboxes(place: Place) -> None:
-    require_dovecot()
-    with mail_server("dovecot", place.directory, place.store):
-        pass
-    with open_mailbox("dovecot", {HUB: SECRET}, directory=place.directory, anew=True) as mailbox:
-        client = signed_in(mailbox)
-        assert client.select_folder("INBOX")[b"EXISTS"] == 0
-        client.logout()
+def test_a_new_company_throws_away_the_mail_of_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "mail" / HUB).mkdir(parents=True)
+    assert kept_kind(tmp_path) == "dovecot"
+    with open_mailbox("pymap", {HUB: SECRET}, directory=tmp_path, anew=True) as mailbox:
+        assert mailbox.alive()
+    assert kept_kind(tmp_path) == "pymap"
 
 
 @pytest.mark.dovecot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from imapclient import IMAPClient
 from connectors.mail.connector import MailConnector, connect
 from hub.charter.secret import Secret
 from hub.charter.sources import MailSource
+from sandbox.mail.dovecot import Dovecot, DovecotMissing
 
 USER, PASSWORD = "handoffs@hub.example", "correct-horse"
 HUB = "Handoff Hub <handoffs@hub.example>"
@@ -134,85 +134,6 @@ def _pymap(directory: Path) -> tuple[subprocess.Popen[bytes], int]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=directory), port
 
 
-def _dovecot(program: str, directory: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Dovecot without privileges of its own: one user, a maildir in the test's directory."""
-    port = _free_port()
-    directory.chmod(0o755)
-    # started as root it insists on users of its own; otherwise everything runs as whoever runs the tests
-    root = os.geteuid() == 0
-    account = "nobody" if root else _user_name()
-    for name in ("run", "state", "mail"):
-        (directory / name).mkdir()
-        if root:
-            shutil.chown(directory / name, account)
-    settings = f"""
-protocols = imap
-listen = 127.0.0.1
-base_dir = {directory}/run
-state_dir = {directory}/state
-log_path = {directory}/dovecot.log
-ssl = no
-disable_plaintext_auth = no
-default_internal_user = {account}
-default_login_user = {account}
-default_internal_group = {_group_name(account)}
-first_valid_uid = 1
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    address = 127.0.0.1
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-service anvil {{
-  chroot =
-}}
-service stats {{
-  chroot =
-}}
-passdb {{
-  driver = static
-  args = password={PASSWORD}
-}}
-userdb {{
-  driver = static
-  args = uid={account} gid={_group_name(account)} home={directory}/mail
-}}
-mail_location = maildir:{directory}/mail/%u
-mail_max_userip_connections = 100
-mail_fsync = never
-auth_failure_delay = 0
-"""
-    path = directory / "dovecot.conf"
-    path.write_text(settings, encoding="utf-8")
-    return subprocess.Popen([program, "-F", "-c", str(path)], stderr=subprocess.DEVNULL), port
-
-
-def _user_name() -> str:
-    import pwd
-
-    return pwd.getpwuid(os.geteuid()).pw_name
-
-
-def _group_name(account: str) -> str:
-    import grp
-    import pwd
-
-    return grp.getgrgid(pwd.getpwnam(account).pw_gid).gr_name
-
-
-def _dovecot_program() -> str:
-    found = shutil.which("dovecot", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if found is None:
-        if os.environ.get("HUB_REQUIRE_ALL") == "1":
-            pytest.fail("dovecot is not installed")
-        pytest.skip("dovecot is not installed")
-    return found
-
-
 @pytest.fixture(scope="session", params=["pymap", pytest.param("dovecot", marks=pytest.mark.dovecot)])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A real IMAP server: each test runs on pymap, and on Dovecot where it is installed."""
@@ -222,10 +143,18 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def _running(kind: str, directory: Path) -> Iterator[Server]:
-    if kind == "pymap":
-        process, port = _pymap(directory)
-    else:
-        process, port = _dovecot(_dovecot_program(), directory)
+    if kind == "dovecot":
+        directory.chmod(0o755)
+        try:
+            dovecot = Dovecot({USER: PASSWORD}, directory=directory / "mail")
+        except DovecotMissing as missing:
+            if os.environ.get("HUB_REQUIRE_ALL") == "1":
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        with dovecot:
+            yield Server(kind, dovecot.port, USER)
+        return
+    process, port = _pymap(directory)
     try:
         _wait_for(port, process)
         yield Server(kind, port, USER)
