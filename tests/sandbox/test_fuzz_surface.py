@@ -22,7 +22,7 @@ from surface import fault_of
 from sandbox.calls import Answer, Call
 from sandbox.description.services import SERVICES
 
-EXAMPLES = int(os.environ.get("HUB_FUZZ", "0")) or 12
+EXAMPLES = int(os.environ.get("HUB_FUZZ", "0")) or 8
 PATIENCE = 5  # seconds until silence is a hang
 _FUZZ = settings(
     max_examples=EXAMPLES,
