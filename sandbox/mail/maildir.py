@@ -8,14 +8,16 @@ lies beside the mailboxes: what a person deleted does not come back with the nex
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.mail.appending import mailbox_name
-from sandbox.mail.mailbox import INBOX, Message, owner_of
+from sandbox.mail.mailbox import INBOX, MailServerFailed, Message, owner_of
 
 _KNOWN = "known-messages"
+_LOGIN = re.compile(r"[^\s/:\x00.][^\s/:\x00]*")
 
 
 class Maildir:
@@ -28,7 +30,13 @@ class Maildir:
         self._made: set[Path] = set()
 
     def prepare(self, logins: Mapping[str, str]) -> None:
-        """Make what is missing, so that the server never has to. Raises OSError."""
+        """Make what is missing, so that the server never has to.
+
+        Raises OSError, and MailServerFailed for an address that cannot be a directory and a line of a list.
+        """
+        for login in logins:
+            if not _LOGIN.fullmatch(login):
+                raise MailServerFailed(f"Dovecot cannot keep mail for {login!r}; an address has no / : or space")
         self._directory.mkdir(parents=True, exist_ok=True)
         for login in logins:
             self._folder(login, INBOX)
@@ -45,7 +53,10 @@ class Maildir:
         self._remember([message.id for message in messages if message.id])
 
     def file(self, messages: Iterable[Message], logins: Mapping[str, str]) -> int:
-        """File what is not known yet; gives the number filed. Raises MailServerFailed for an unknown login."""
+        """File what is not known yet; gives the number filed.
+
+        Raises MailServerFailed for an unknown login or an impossible folder.
+        """
         known = self.known()
         fresh: list[str] = []
         number = len(known)
@@ -75,6 +86,8 @@ class Maildir:
         home = self._directory / login
         path = home / "Maildir"
         if folder.upper() != INBOX:
+            if "/" in folder or not folder.strip("."):
+                raise MailServerFailed(f"Dovecot cannot keep a folder {folder!r}; parts of a name are joined by dots")
             path /= f".{mailbox_name(folder)}"
         if path not in self._made:
             for made in (home, home / "Maildir", path, *(path / part for part in ("cur", "new", "tmp"))):

@@ -34,6 +34,7 @@ from mail_world import (
 
 from sandbox.mail import kept_kind, open_mailbox
 from sandbox.mail.mailbox import Mailbox, MailServerFailed, Message
+from sandbox.mail.maildir import Maildir
 from sandbox.store import Store
 
 KINDS = ["pymap", pytest.param("dovecot", marks=pytest.mark.dovecot)]
@@ -267,6 +268,19 @@ def test_a_kept_directory_keeps_uids_and_what_people_did(place: Place) -> None:
         assert subjects == {2: b"news 1", 3: subjects[3], 4: b"later", 5: b"meanwhile"}
         assert b"\\Seen" in found[2][b"FLAGS"]
         client.logout()
+
+
+@pytest.mark.parametrize("login", ["../root", "a/b@x.example", "a:b@x.example", "a b@x.example", ".ssh"])
+def test_an_address_that_is_no_name_of_a_directory_is_refused(tmp_path: Path, login: str) -> None:
+    with pytest.raises(MailServerFailed, match="cannot keep mail for"):
+        Maildir(tmp_path / "mail").prepare({HUB: SECRET, login: SECRET})
+    assert not (tmp_path / "mail").exists()
+
+
+@pytest.mark.parametrize("folder", ["../../x", "a/b", ".."])
+def test_a_folder_that_leads_elsewhere_is_refused(tmp_path: Path, folder: str) -> None:
+    with pytest.raises(MailServerFailed, match="cannot keep a folder"):
+        Maildir(tmp_path).file([Message(raw=b"\r\n", at=NOON, folder=folder)], {HUB: SECRET})
 
 
 def test_a_new_company_throws_away_the_mail_of_the_one_before(tmp_path: Path) -> None:
