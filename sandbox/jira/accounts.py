@@ -115,6 +115,16 @@ class Accounts:
         seated = [user for user in users if user.get("accountType") != "customer" and (inactive or _is_active(user))]
         return reply(page_of(call, [printer.user(user) for user in seated], 50))
 
+    def groups_of(self, call: Call) -> Answer:
+        """GET user/groups?accountId=."""
+        _refuse_old_names(call)
+        user = self._site.store.get(self._site.space, "user", call.one("accountId"))
+        if user is None or user.get("_deleted"):
+            raise refused(404, "The user does not exist.")
+        seated = user.get("accountType") != "customer"
+        link = f"{self._site.printer(call).rest}/group?groupId={_GROUP['groupId']}"
+        return reply([{**_GROUP, "self": link}] if seated else [])
+
     def groups(self, call: Call) -> Answer:
         """GET groups/picker."""
         fits = call.one("query").lower() in _GROUP["name"]

@@ -96,7 +96,7 @@ class Printer(Things):
     def histories(self, docs: Sequence[Mapping[str, Any]], *, epoch: bool = False) -> list[dict[str, Any]]:
         """Return changelog entries without the items about fields the caller may not see."""
         shown = ((doc, self._items(doc["items"])) for doc in docs)
-        return [self._history(doc, items, epoch=epoch) for doc, items in shown if items]
+        return [self._history(doc, items, epoch=epoch) for doc, items in shown if items or not doc["items"]]
 
     def rich(self, text: str | None) -> Any:
         """Return text as this API version prints it."""

@@ -47,8 +47,9 @@ class Searcher:
     def fits(self, jql: Jql, asker: Asker, issue: Issue) -> bool:
         """Whether one issue matches; raises RefusedCall for what the query gets wrong."""
         if jql.where is None:
-            return True
-        return Conditions(self._store, self._space, asker).compiled(jql.where)(issue)
+            return bool(issue)
+        test = Conditions(self._store, self._space, asker).compiled(jql.where)
+        return bool(issue) and test(issue)
 
     # -- narrowing -------------------------------------------------------------------------------------------
 

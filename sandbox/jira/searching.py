@@ -92,6 +92,13 @@ class Searching:
             raise bad_jql(f"The maximum number of fields in the ORDER BY clause is {_MOST_ORDERS}.")
         return jql
 
+    def matches(self, jql: Jql, caller: Caller, issue: Mapping[str, Any]) -> bool:
+        """Whether an issue fits a query; an empty issue fits nothing and only proves the query usable.
+
+        Raises RefusedCall (400) for what the query gets wrong.
+        """
+        return self._searcher.fits(jql, self.asker(caller), issue)
+
     def asker(self, caller: Caller) -> Asker:
         """Return who asks, in the form queries are answered for."""
         return Asker(account=caller.account, zone=caller.zone, now=self._site.clock(), rights=caller.rights)

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+
 from sandbox.calls import Answer, Call, RefusedCall, Routes
+from sandbox.faults.hooks import Hooks
 from sandbox.jira.accounts import Accounts
 from sandbox.jira.catalog import Catalog
+from sandbox.jira.deliveries import Deliveries
 from sandbox.jira.errors import dead_link, refused
+from sandbox.jira.limits import Limits
+from sandbox.jira.mishaps import hooks
+from sandbox.jira.oauth import OAuth, check_scope
+from sandbox.jira.permissions import Permissions
+from sandbox.jira.queries import Queries
 from sandbox.jira.screens import Screens
 from sandbox.jira.searching import Searching
+from sandbox.jira.servicedesk import ServiceDesk
 from sandbox.jira.site import Site
 from sandbox.jira.trail import Trail
+from sandbox.jira.webhooks import Webhooks
 from sandbox.jira.work import Work
 from sandbox.stamps import Clock
 from sandbox.store import Store
 
 _API = r"/rest/api/(?P<v>2|3|latest)"
 _ISSUE = f"{_API}/issue/{{k}}"
+_DESK = "/rest/servicedeskapi"
+_OPEN = re.compile(r".*/(serverInfo|oauth/token|_edge/tenant_info|servicedeskapi/info)/?")
+# what a site tells strangers who send no credentials, as far as they may see it: nothing of its projects
+_PUBLIC = re.compile(r"/rest/api/[^/]+/(field|status|statuscategory|priority|issuetype|resolution|project(/search)?)/?")
 
 
 class JiraServer:
@@ -25,7 +41,11 @@ class JiraServer:
         """Serve one site."""
         self._site = site = Site(store, space, clock)
         catalog, searching, trail, accounts = Catalog(site), Searching(site), Trail(site), Accounts(site)
-        screens = Screens(site)
+        screens, desk, oauth = Screens(site), ServiceDesk(site), OAuth(site)
+        permissions, queries = Permissions(site), Queries(site, searching)
+        webhooks = Webhooks(site, searching, Deliveries())
+        self._oauth, self._webhooks, self._limits = oauth, webhooks, Limits()
+        self.hooks: Hooks = hooks(site, searching)
         work = Work(site, screens)
         self._routes = Routes(
             [
@@ -84,21 +104,48 @@ class JiraServer:
                 ("GET", f"{_API}/users", accounts.everybody),
                 ("GET", f"{_API}/users/search", accounts.everybody),
                 ("GET", f"{_API}/group/member", accounts.group_members),
+                ("GET", f"{_API}/user/groups", accounts.groups_of),
                 ("GET", f"{_API}/groups/picker", accounts.groups),
+                ("GET", f"{_API}/mypermissions", permissions.mine),
+                ("GET", f"{_API}/permissions", permissions.everything),
+                ("POST", f"{_API}/jql/parse", queries.parsed),
+                ("GET", f"{_API}/webhook", webhooks.registered),
+                ("POST", f"{_API}/webhook", webhooks.register),
+                ("DELETE", f"{_API}/webhook", webhooks.delete),
+                ("PUT", f"{_API}/webhook/refresh", webhooks.refresh),
+                ("GET", f"{_API}/webhook/failed", webhooks.failed),
+                ("GET", f"{_DESK}/info", desk.info),
+                ("GET", f"{_DESK}/servicedesk", desk.desks),
+                ("GET", f"{_DESK}/servicedesk/{{d}}", desk.desk),
+                ("GET", f"{_DESK}/request/{{k}}", desk.request),
+                ("GET", f"{_DESK}/request/{{k}}/approval", desk.approvals),
+                ("GET", f"{_DESK}/request/{{k}}/approval/{{a}}", desk.approval),
+                ("POST", f"{_DESK}/request/{{k}}/approval/{{a}}", desk.decide),
+                ("POST", "/oauth/token", oauth.token),
+                ("GET", "/oauth/token/accessible-resources", oauth.resources),
+                ("GET", "/_edge/tenant_info", oauth.tenant),
             ]
         )
 
     def __call__(self, call: Call) -> Answer:
         """Answer one request as the site would."""
         self._site.forget_caller()
+        self._webhooks.keep_failures()
+        trace = {"X-ARequestId": secrets.token_hex(16), "Atl-Traceid": secrets.token_hex(16), "Server": "AtlassianEdge"}
         try:
-            found = self._routes.find(call)
+            inner = self._oauth.through_gateway(call)
+            found = self._routes.find(inner)
             if not isinstance(found, tuple):
                 raise refused(405, "Method Not Allowed") if found else dead_link()
             handler, routed = found
-            if not call.path.endswith("/serverInfo"):
-                account = self._site.account(call)
-                return handler(routed).plus({"X-AAccountId": account, "x-sandbox-actor": account})
-            return handler(routed)
+            if _OPEN.fullmatch(inner.path):
+                return handler(routed).plus(trace)
+            if not call.headers.get("authorization") and inner.method == "GET" and _PUBLIC.fullmatch(inner.path):
+                return handler(routed).plus(trace)
+            caller = self._site.caller(inner)
+            trace |= {"X-AAccountId": caller.account, "x-sandbox-actor": caller.account}
+            trace |= self._limits.passed(inner, self._site.settings(), self._site.clock(), app=caller.app)
+            check_scope(inner, caller)
+            return handler(routed).plus(trace)
         except RefusedCall as error:
-            return error.answer
+            return error.answer.plus(trace)

@@ -10,7 +10,6 @@ from sandbox.calls import Answer, Call, RefusedCall, reply
 from sandbox.jira.bodies import number, object_body, paging, text, texts
 from sandbox.jira.errors import refused
 from sandbox.jira.site import Caller, Site, address, edits
-from sandbox.stamps import stamp
 from sandbox.store import Doc
 
 _MOST_PROPERTY = 32_768  # bytes of a property's value
@@ -141,18 +140,15 @@ class Trail:
             raise refused(400, "The property value must be valid JSON.") from error
         if len(call.body) > _MOST_PROPERTY or len(name) > 255:
             raise refused(400, "The property key or value is too long.")
-        id_ = f"{issue['id']}/{name}"
-        known = self._site.store.get(self._site.space, "_property", id_)
-        doc = {"key": name, "value": value, "_parent": str(issue["id"])}
-        self._site.store.put(self._site.space, "_property", [(id_, stamp(self._site.clock()), doc)])
-        return Answer(status=201 if known is None else 200)
+        new = self._site.writer.set_property(issue, name, value, account=self._site.account(call))
+        return Answer(status=201 if new else 200)
 
     def drop(self, call: Call) -> Answer:
         """DELETE issue/{id or key}/properties/{name}."""
         issue = self._site.issue(call)
         self._property(call)
         self._may_edit(call, issue)
-        self._site.store.delete(self._site.space, "_property", f"{issue['id']}/{call.at['name']}")
+        self._site.writer.drop_property(issue, call.at["name"], account=self._site.account(call))
         return Answer(status=204)
 
     # -- inside ----------------------------------------------------------------------------------------------

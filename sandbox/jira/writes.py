@@ -27,6 +27,7 @@ class Happening:
     at: datetime
     entry: Doc | None = None  # the changelog entry
     comment: Doc | None = None
+    property_key: str = ""
 
 
 class Writer:
@@ -202,6 +203,20 @@ class Writer:
         self._tell("jira:issue_created", issue, account, at)
         return issue
 
+    def set_property(self, issue: Doc, key: str, value: Any, *, account: str) -> bool:
+        """Keep a property of an issue; gives whether it is new. The issue does not count as updated."""
+        id_, at = f"{issue['id']}/{key}", self._now()
+        known = self._store.get(self._space, "_property", id_)
+        doc = {"key": key, "value": value, "_parent": str(issue["id"])}
+        self._store.put(self._space, "_property", [(id_, stamp(at), doc)])
+        self._tell("issue_property_set", issue, account, at, property_key=key)
+        return known is None
+
+    def drop_property(self, issue: Doc, key: str, *, account: str) -> None:
+        """Remove a property of an issue."""
+        self._store.delete(self._space, "_property", f"{issue['id']}/{key}")
+        self._tell("issue_property_deleted", issue, account, self._now(), property_key=key)
+
     def record(self, issue: Doc, items: Sequence[Mapping[str, Any]], *, account: str) -> None:
         """Keep an issue that was changed by hand, with one changelog entry of these items."""
         self._changed(issue, [dict(item) for item in items], account=account)
@@ -242,9 +257,18 @@ class Writer:
         *,
         entry: Doc | None = None,
         comment: Doc | None = None,
+        property_key: str = "",
     ) -> None:
         if self.watchers:
-            happening = Happening(event=event, issue=issue, account=account, at=at, entry=entry, comment=comment)
+            happening = Happening(
+                event=event,
+                issue=issue,
+                account=account,
+                at=at,
+                entry=entry,
+                comment=comment,
+                property_key=property_key,
+            )
             for watcher in self.watchers:
                 watcher(happening)
 

@@ -32,7 +32,10 @@ def retold(text: str, zone: tzinfo) -> str:
     """Print a kept time for a reader in that zone."""
     if zone is UTC and text.endswith("+0000"):
         return text
-    return told(parsed(text), zone)
+    try:
+        return told(parsed(text), zone)
+    except (TypeError, ValueError):
+        return text  # a world may hold broken times on purpose; they are served as they are
 
 
 def iso(at: datetime, zone: tzinfo) -> str:
