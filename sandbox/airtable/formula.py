@@ -47,15 +47,15 @@ _PARSER = Lark(_GRAMMAR, start="start", parser="lalr", maybe_placeholders=False)
 _MODIFIED = "LAST_MODIFIED_TIME"
 _OF_THE_RECORD = frozenset({_MODIFIED, "CREATED_TIME", "RECORD_ID"})
 _OF_THE_MOMENT = frozenset({"NOW", "TODAY"})
-_DEEPEST = 100  # brackets in brackets: more would exhaust the interpreter's stack
+_DEEPEST = 150  # brackets in brackets: more would exhaust the interpreter's stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """A record as formulas see it: cells by field id, the times of its creation and last change.
 
-    `touched` holds, by field id, when a cell was last changed; a field it does not know was last changed with
-    the record.
+    `touched` holds, by field id, when a cell was last changed, and under the empty name when those it does not
+    know were; without that they were last changed with the record.
     """
 
     id: str
@@ -181,9 +181,9 @@ class _Compiler:
             return lambda row: row.modified
 
         def latest(row: Row) -> datetime:
-            if any(id_ not in row.touched for id_ in watched):
-                return row.modified
-            return max(parsed(row.touched[id_]) for id_ in watched)
+            before = row.touched.get("")  # the last change before cells were watched one by one
+            times = [row.touched.get(id_, before) for id_ in watched]
+            return max(row.modified if at is None else parsed(at) for at in times)
 
         return latest
 

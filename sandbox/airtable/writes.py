@@ -14,7 +14,7 @@ from sandbox.airtable.cells import Checker
 from sandbox.airtable.changes import Changes, RecordChange
 from sandbox.airtable.tables import Table, Tables
 from sandbox.airtable.values import empty
-from sandbox.stamps import Clock, airtable, stamp
+from sandbox.stamps import Clock, airtable, parsed, stamp
 from sandbox.store import Doc, Store
 
 _LETTERS = string.ascii_letters + string.digits
@@ -126,14 +126,12 @@ class Edit:
     def _save(self, table: Table, record: Doc, previous: Mapping[str, Any]) -> None:
         """Keep a record whose cells were changed; `previous` holds what they were, by field id."""
         whole = self._tables.get(table.id) or table
-        record["_modified"], record["_modifiedBy"] = stamp(self._at), self._visit.caller.user
-        touched = record.setdefault("_touched", {})
+        before = record.get("_modified")
+        touched = record.setdefault("_touched", {"": before} if before else {})
         touched |= dict.fromkeys(previous, stamp(self._at))
-        for kind, value in (("lastModifiedTime", airtable(self._at)), ("lastModifiedBy", self._visit.caller.told)):
-            for field in whole.of_type(kind):
-                watched = (field.get("options") or {}).get("referencedFieldIds")
-                if not watched or not previous.keys().isdisjoint(watched):
-                    record["fields"][str(field["id"])] = value
+        for field in whole.derived:
+            self._watched(record, field, previous)
+        record["_modified"], record["_modifiedBy"] = stamp(self._at), self._visit.caller.user
         self._store.put(self._space, "record", [(str(record["id"]), stamp(self._at), record)])
         changes = self.changes.of(table.id)
         id_, own = str(record["id"]), record["fields"]
@@ -144,6 +142,23 @@ class Edit:
         first = {**previous, **(before.previous if before else {})}
         current = {field: own.get(field) for field in first}
         changes.changed_records[id_] = RecordChange(cells=dict(own), current=current, previous=first)
+
+    def _watched(self, record: Doc, field: Mapping[str, Any], previous: Mapping[str, Any]) -> None:
+        """Move a field that watches changes; one that does not watch these shows from now on what it showed."""
+        kind, id_ = field["type"], str(field["id"])
+        if kind not in {"lastModifiedTime", "lastModifiedBy"}:
+            return
+        watched = (field.get("options") or {}).get("referencedFieldIds")
+        if not watched or not previous.keys().isdisjoint(watched):
+            told = self._visit.caller.told
+            record["fields"][id_] = airtable(self._at) if kind == "lastModifiedTime" else told
+        elif id_ not in record["fields"]:
+            before = record.get("_modified" if kind == "lastModifiedTime" else "_modifiedBy")
+            if before and kind == "lastModifiedTime":
+                record["fields"][id_] = airtable(parsed(str(before)))
+            elif before:
+                known = self._store.get(self._space, "collaborator", str(before)) or {"id": before}
+                record["fields"][id_] = {key: known[key] for key in ("id", "email", "name") if key in known}
 
     def _link(self, table: Table, record: Doc, name: str, old: Any, new: Any) -> None:
         """Keep the other end of a changed link in step."""
