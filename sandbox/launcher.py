@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sandbox.world.shape import Shape
+
 STATE = "sandbox.json"
 COMPANY = "company.json"  # stays when the company stops: what resuming needs to know
 LOG = "sandbox.log"
@@ -63,11 +65,14 @@ def up(
     log: Path | None = None,
     log_map: Path | None = None,
     now: datetime | None = None,
+    shape: Shape | None = None,
+    imap: str | None = None,
 ) -> Running:
     """Start the company in a detached process and return when every server answers.
 
     It is built anew each time: from ``world`` (a world file), from ``log`` with ``log_map`` (an event log), or
-    generated from ``seed`` and ``items`` with a history that ends at ``now`` (aware; default: this minute).
+    generated from ``seed`` and ``shape`` (``items`` alone is a shape of so many items) with a history that ends at
+    ``now`` (aware; default: this minute). ``imap`` chooses the mail server: pymap or dovecot.
     Raises CompanyRuns when one runs there, UnusableInput for what cannot be read, SandboxError when the start fails.
     """
     directory = directory.resolve()
@@ -81,7 +86,8 @@ def up(
             f"{directory} holds a configuration that is not a simulated company's", hint="choose another directory"
         )
     directory.mkdir(parents=True, exist_ok=True)
-    command = ["--seed", str(seed), "--items", str(items)]
+    shape = shape or Shape(items=items)
+    command = ["--seed", str(seed), *_shaped(shape), *(["--imap", imap] if imap else [])]
     for option, path in (("--world", world), ("--log", log), ("--map", log_map)):
         if path is not None:
             if not path.is_file():
@@ -90,7 +96,15 @@ def up(
     if now is not None:
         command += ["--now", now.astimezone(UTC).isoformat()]
     size = (log or world).stat().st_size if (log or world) else 0  # type: ignore[union-attr]  # one of them is given
-    return _started(directory, command, patience=60 + items * _SECONDS_PER_ITEM + size / 20_000)
+    return _started(
+        directory, command, patience=60 + max(shape.items, shape.flat or 0) * _SECONDS_PER_ITEM + size / 20_000
+    )
+
+
+def _shaped(shape: Shape) -> list[str]:
+    options = ["--items", str(shape.items), "--companies", str(shape.companies), "--months", str(shape.months)]
+    options += ["--mess", str(shape.mess)] + (["--flat", str(shape.flat)] if shape.flat else [])
+    return options + [word for kind, share in shape.rates.items() for word in ("--rate", f"{kind}={share}")]
 
 
 def resume(directory: Path) -> Running:

@@ -28,6 +28,7 @@ import requests
 from benchmarks.sandbox import tokens
 from benchmarks.sandbox.readers import FIELDS, JQL, SOQL
 from sandbox import launcher
+from sandbox.world.shape import Shape
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "sandbox" / "speed.md"
@@ -170,7 +171,7 @@ def read_by(server: Server, client: str, records: int) -> Reading:
 def served(directory: Path, records: int) -> Iterator[tuple[Server, float]]:
     """A flat world of so many records a tool, running; and how many seconds making it took."""
     began = time.perf_counter()
-    launcher.up(directory, flat=records, now=datetime(2026, 11, 1, 9, tzinfo=UTC))
+    launcher.up(directory, shape=Shape(flat=records), now=datetime(2026, 11, 1, 9, tzinfo=UTC))
     made = time.perf_counter() - began
     launcher.down(directory)
     tokens.plant(directory / "world.sqlite")
@@ -200,8 +201,8 @@ def _section(
     lines = [
         f"### {records:,} records a tool",
         "",
-        f"Made and started in {made:.1f} s ({size:,.0f} MB on disk). Memory of the server in MB: {resting:.0f} at rest,",
-        f"{highest:.0f} at its highest over all pages.",
+        f"Made and started in {made:.1f} s ({size:,.0f} MB on disk). Memory of the server: {resting:.0f} MB at rest,",
+        f"{highest:.0f} MB at its highest over all pages.",
         "",
         "| tool | pages | records | pages a second | first page | median page | 99th of 100 | slowest |",
         "|---|---|---|---|---|---|---|---|",

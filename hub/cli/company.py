@@ -32,6 +32,16 @@ _SHOWN = 5
 def up(
     seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 7,
     items: Annotated[int, typer.Option(help="Number of work items.", min=1)] = 200,
+    companies: Annotated[int, typer.Option(help="Companies that work together.", min=2, max=4)] = 2,
+    months: Annotated[int, typer.Option(help="Length of the history.", min=3, max=36)] = 3,
+    mess: Annotated[int, typer.Option(help="How untidy people are: 0 to 3.", min=0, max=3)] = 0,
+    rate: Annotated[
+        list[str] | None, typer.Option(help="FINDING=SHARE of the items that go wrong so; may be repeated.")
+    ] = None,
+    flat: Annotated[
+        int | None, typer.Option(help="So many plain records in each tool instead, for measuring.", min=1)
+    ] = None,
+    imap: Annotated[str, typer.Option(help="Mail server: pymap, or dovecot where it is installed.")] = "pymap",
     world: Annotated[Path | None, typer.Option(help="World file that fixes ids, schema, values and history.")] = None,
     directory: Directory = HERE,
     json: AsJson = False,
@@ -40,9 +50,11 @@ def up(
 
     A stopped company in the same directory is replaced, with all that the hub remembered of it.
 
-    Example: hub sandbox up --seed 7 --items 200
+    Example: hub sandbox up --items 500 --companies 3 --mess 2 --rate owner_conflict=0.1
     """
-    _show(_start(directory, json=json, seed=seed, items=items, world=world), json=json)
+    with told():
+        shape = _shape(items=items, companies=companies, months=months, mess=mess, rate=rate or [], flat=flat)
+    _show(_start(directory, json=json, seed=seed, shape=shape, imap=imap, world=world), json=json)
 
 
 @app.command("load-log")
@@ -129,6 +141,17 @@ def mail(
         line(f"Subject: {headers.get('Subject')}")
         line(f"Date: {headers.get('Date')}")
         out.print(f"\n{letter(one['text']).strip()}\n\n", highlight=False, markup=False, soft_wrap=True)
+
+
+def _shape(*, rate: list[str], **numbers: Any) -> Any:
+    """The shape of a world as asked for on the command line; raises what `told` knows."""
+    from sandbox.launcher import UnusableInput
+    from sandbox.world.shape import Shape, UnusableShape, rate_of
+
+    try:
+        return Shape(rates=dict(rate_of(text) for text in rate), **numbers)
+    except UnusableShape as error:
+        raise UnusableInput(str(error), hint="hub sandbox up --help") from error
 
 
 def asleep(directory: Path) -> str:
