@@ -102,8 +102,11 @@ def up(
 
 
 def _shaped(shape: Shape) -> list[str]:
-    options = ["--items", str(shape.items), "--companies", str(shape.companies), "--months", str(shape.months)]
-    options += ["--mess", str(shape.mess)] + (["--flat", str(shape.flat)] if shape.flat else [])
+    plain = Shape()
+    named = {name: getattr(shape, name) for name in ("companies", "months", "mess", "flat")}
+    options = ["--items", str(shape.items)]
+    for name, value in named.items():
+        options += [f"--{name}", str(value)] if value != getattr(plain, name) else []
     return options + [word for kind, share in shape.rates.items() for word in ("--rate", f"{kind}={share}")]
 
 
