@@ -325,14 +325,14 @@ class Store:
     def _indexed(self) -> None:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
-        with suppress(sqlite3.OperationalError):
-            self._db.execute("PRAGMA journal_mode=WAL")
         try:
             self._db.executescript(_SCHEMA)
         except sqlite3.IntegrityError:
             self._db.execute(_ONLY_THE_LAST)
             self._db.executescript(_SCHEMA)
         self._tallied()
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA journal_mode=WAL")
 
     def _tallied(self) -> None:
         self._db.execute("DELETE FROM tally")

@@ -9,6 +9,7 @@ from hashlib import blake2b
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _PAIRS = tuple(one + two for one in _ALPHABET for two in _ALPHABET)
+_FOUR = 62**4
 _CAPITALS = {ord(letter): "1" if letter.isupper() else "0" for letter in _ALPHABET}
 # The first of five characters stands for the lowest bit.
 _CHECKS = {f"{bits:05b}"[::-1]: _CHECK[bits] for bits in range(32)}
@@ -18,6 +19,7 @@ _AIRTABLE_LENGTH = 14
 
 def base62(number: int, length: int) -> str:
     """Write a number in ``length`` letters and digits, dropping what does not fit."""
+    number %= 62**length
     pairs = []
     for _ in range((length + 1) // 2):
         number, rest = divmod(number, 3844)
@@ -48,7 +50,11 @@ class Mint:
 
     def salesforce(self, prefix: str, number: int) -> str:
         """Give an 18-character Salesforce id with this key prefix."""
-        return with_check(prefix + _pod(self.seed, self.org) + base62(number, 9))
+        # Numbers follow each other, so that the first eleven characters are the same again and again.
+        high, low = divmod(number, _FOUR)
+        head, checks, eleventh = _head(self.seed, self.org, prefix, high)
+        tail = _PAIRS[low // 3844] + _PAIRS[low % 3844]
+        return head + tail + checks + _CHECKS[(eleventh + tail).translate(_CAPITALS)]
 
     def airtable(self, prefix: str, name: str) -> str:
         """Give an Airtable id: ``rec``, ``usr``, ``fld``, ``tbl`` and fourteen characters."""
@@ -60,20 +66,36 @@ class Mint:
 
     def message(self, number: int, part: int) -> str:
         """Give a Message-ID without its angle brackets."""
-        return f"{number}.{part}.{self._number('mail') % 0xFFFFFF:06x}@mail.acme.example"
+        return f"{number}.{part}.{_mail(self.seed)}@mail.acme.example"
 
     def secret(self, name: str) -> str:
         """Give a token or password of the sandbox; worth nothing outside it."""
         return f"{self._number('secret' + name):032x}"
 
     def _number(self, name: str) -> int:
-        return int.from_bytes(blake2b(f"{self.seed}/{name}".encode(), digest_size=16).digest(), "big")
+        return _drawn(f"{self.seed}/{name}")
+
+
+def _drawn(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big")
+
+
+@lru_cache(maxsize=8)
+def _mail(seed: int) -> str:
+    return f"{_drawn(f'{seed}/mail') % 0xFFFFFF:06x}"
+
+
+@lru_cache(maxsize=4096)
+def _head(seed: int, org: str, prefix: str, high: int) -> tuple[str, str, str]:
+    """Give the first eleven characters of an id, the two check characters of the first ten, and the eleventh."""
+    head = prefix + _pod(seed, org) + base62(high, 5)
+    return head, with_check(head + "0000")[15:17], head[10]
 
 
 @lru_cache(maxsize=8)
 def _pod(seed: int, org: str) -> str:
     name = f"{seed}/pod/{org}" if org else f"{seed}/pod"
-    return base62(int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big"), 3)
+    return base62(_drawn(name), 3)
 
 
 def jira_id(number: int) -> str:

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from email.header import Header
-from email.utils import format_datetime, formataddr
+from email.utils import formataddr
+from functools import lru_cache
 from typing import Any
 
 from sandbox.world import calendar
@@ -16,6 +17,8 @@ from sandbox.world.people import HUB_ADDRESS, Person
 Document = tuple[str, str, str, dict[str, Any]]  # kind, id, stamp, doc
 STATUSES = {"todo": "To do", "doing": "In progress", "blocked": "Blocked", "done": "Done"}
 INBOX = "INBOX"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _PROMPTLY = timedelta(seconds=2)
 _HEADER_ROOM = 900  # a line may have 998 bytes (RFC 5322 2.1.1)
 
@@ -46,7 +49,7 @@ class Thread:
         if others:
             headers.append(("Cc", ",\r\n ".join(others[-4:])))
         headers.append(("Subject", _words(f"Re: {self._subject}" if self._said else self._subject)))
-        headers += [("Date", format_datetime(at)), ("Message-ID", f"<{id_}>")]
+        headers += [("Date", _date(at)), ("Message-ID", f"<{id_}>")]
         if self._said:
             headers.append(("In-Reply-To", f"<{self._said[-1][0]}>"))
             headers.append(("References", "\r\n ".join(f"<{earlier}>" for earlier, _, _ in self._said)))
@@ -79,7 +82,7 @@ class Thread:
             ("From", _address(person)),
             ("To", HUB_ADDRESS),
             ("Subject", _words(f"Automatic reply: {self._subject}")),
-            ("Date", format_datetime(at)),
+            ("Date", _date(at)),
             ("Message-ID", f"<{id_}>"),
             ("In-Reply-To", f"<{answered}>"),
             ("References", f"<{answered}>"),
@@ -115,6 +118,11 @@ def _rfc5322(headers: Sequence[tuple[str, str]], text: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
+def _date(at: datetime) -> str:
+    """Write an instant in UTC as RFC 5322 3.3 does; the library takes five times as long."""
+    return f"{_DAYS[at.weekday()]}, {at.day:02d} {_MONTHS[at.month - 1]} {at.year} {at.isoformat()[11:19]} +0000"
+
+
 def _words(text: str) -> str:
     """Write header text: one line, encoded where it is not ASCII."""
     line = " ".join(text.split())
@@ -122,7 +130,12 @@ def _words(text: str) -> str:
 
 
 def _address(person: Person) -> str:
-    return formataddr((person.name, person.email))
+    return _named(person.name, person.email)
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str, address: str) -> str:
+    return formataddr((name, address))
 
 
 def owner_line(person: Person) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -41,7 +43,8 @@ class Workshop:
 
     def portion(self, start: int, stop: int) -> Portion:
         """Make the items of a range of numbers."""
-        return self._told(start, stop) if self.setting.shape.flat is None else self._flat(start, stop)
+        with _uncollected():
+            return self._told(start, stop) if self.setting.shape.flat is None else self._flat(start, stop)
 
     def _flat(self, start: int, stop: int) -> Portion:
         now, shape = self.setting.now, self.setting.shape
@@ -86,6 +89,18 @@ def produce(setting: Setting, *, processes: int) -> Iterator[Portion]:
                 yield under_way.popleft().result()
         while under_way:
             yield under_way.popleft().result()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Spare the search for cycles, of which documents have none: it took a quarter of the time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 _workshop: list[Workshop] = []  # of this process, where it is one of several

@@ -49,18 +49,17 @@ def stage(mint: Mint, company: Company, items: int = 0) -> Stage:
 
 def records_of(mint: Mint, story: Story) -> list[list[str]]:
     """Name the item's records as [source, native id], in the order of the tools."""
-    records = _links(mint, story).records
+    records = links_of(mint, story).records
     return [[story.sources[tool], records[tool]] for tool in story.tools]
 
 
 def copies_of(at: Stage, story: Story) -> list[list[str]]:
     """Name the records of an item that somebody entered a second time."""
+    if not story.untidy.copies:
+        return []
     again = _again(at, story)
-    return [
-        record
-        for record, tool in zip(records_of(at.mint, again), story.tools, strict=True)
-        if tool in story.untidy.copies
-    ]
+    found = records_of(at.mint, again)
+    return [record for record, tool in zip(found, story.tools, strict=True) if tool in story.untidy.copies]
 
 
 def project(mint: Mint, company: Company, story: Story) -> Iterator[Document]:
@@ -76,18 +75,15 @@ def perform(at: Stage, story: Story) -> Iterator[Document]:
 
 
 def _performed(at: Stage, story: Story, tools: tuple[Tool, ...]) -> Iterator[Document]:
-    links = _links(at.mint, story)
+    links = links_of(at.mint, story)
+    timed: dict[Tool, list[tuple[datetime, Act]]] = {tool: [] for tool in story.tools}
+    for act in story.acts:
+        for where, late in act.told:
+            timed[where].append((act.at + timedelta(seconds=late) if late else act.at, act))
     for tool in tools:
         space = story.sources[tool]
         hand = _HANDS[tool](at, story, links)
-        acts = [
-            (act.at + timedelta(seconds=late) if late else act.at, act)
-            for act in story.acts
-            for where, late in act.told
-            if where == tool
-        ]
-        acts.sort(key=_moment)
-        for when, act in acts:
+        for when, act in sorted(timed[tool], key=_moment):
             hand.write(act, when)
         for kind, id_, stamp, doc in hand.documents():
             yield space, kind, id_, stamp, doc
@@ -102,7 +98,8 @@ def _again(at: Stage, story: Story) -> Story:
     return replace(story, number=at.copies_from + story.number, linked=False)
 
 
-def _links(mint: Mint, story: Story) -> Links:
+def links_of(mint: Mint, story: Story) -> Links:
+    """Give the native ids of an item's records and how its records name each other when they are kept well."""
     records: dict[Tool, str] = {}
     org = salesforce.ORGS[story.sources.get("salesforce", "acme_salesforce")]
     site = jira.SITES[story.sources.get("jira", "acme_jira")]
