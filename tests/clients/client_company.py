@@ -21,6 +21,7 @@ ITEMS = 600
 PASSWORD, SECURITY_TOKEN, CLIENT = "a-password", "a-token", "hub-client"
 APP_TOKEN = "app-token"  # of an app on the Jira site: only apps may register webhooks
 ORGANIZATION = "00D000000000001EAA"
+DESK, REQUEST = "HELP", "HELP-1"
 _LONG_AGO = "2000-01-01T00:00:00.000000Z"
 
 
@@ -33,7 +34,6 @@ class Company:
     store: Store
     secrets: Mapping[str, str]
     hub: Mapping[str, str]  # the hub's own account in each tool
-    request: str | None = None  # key of a Jira request whose approval waits for the hub's account
 
     def documents(self, tool: str, kind: str) -> list[Doc]:
         """Everything of one kind a tool holds, straight from the store."""
@@ -67,6 +67,7 @@ def client_company(directory: Path) -> Iterator[Company]:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         hub = _hub(store)
         secrets = _sign_in(store, hub, key)
+        _service_desk(store, hub)
         for name, secret in secrets.items():
             (directory / "secrets" / name).write_text(secret)
         yield Company(
@@ -120,3 +121,22 @@ def _sign_in(store: Store, hub: Mapping[str, str], key: rsa.RSAPrivateKey) -> di
         "salesforce_organization": ORGANIZATION,
         "salesforce_key.pem": private.decode(),
     }
+
+
+def _service_desk(store: Store, hub: Mapping[str, str]) -> None:
+    """A service desk with one request whose approval waits for the hub's account."""
+    space = SOURCE_OF["jira"]
+    model = next(iter(store.scan(space, "issue", limit=1)))
+    project = {"id": "19999", "key": DESK, "name": "Help desk", "projectTypeKey": "service_desk"}
+    request = model | {"id": "19999001", "key": REQUEST, "_project": DESK, "_assignee": None}
+    approval = {
+        "id": "71",
+        "_parent": request["id"],
+        "name": "Waiting for approval",
+        "created": model["created"],
+        "completed": None,
+        "finalDecision": "pending",
+        "approvers": [{"accountId": hub["jira"], "decision": "pending"}],
+    }
+    for kind, doc in (("project", project), ("issue", request), ("approval", approval)):
+        store.put(space, kind, [(str(doc["id"]), _LONG_AGO, doc)])

@@ -141,7 +141,7 @@ await step('comment', async () => {
 await step('comment edited', async () => {
   const { comments } = await jira.issueComments.getComments({ issueIdOrKey: made });
   const { id } = comments[0];
-  await jira.issueComments.updateComment({ issueIdOrKey: made, id, body: 'Changed by jira.js 6' });
+  await jira.issueComments.updateComment({ issueIdOrKey: made, id, body: { body: 'Changed by jira.js 6' } });
   const read = await jira.issueComments.getComment({ issueIdOrKey: made, id });
   await jira.issueComments.deleteComment({ issueIdOrKey: made, id });
   const left = (await jira.issueComments.getComments({ issueIdOrKey: made })).total;

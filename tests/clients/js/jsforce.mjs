@@ -72,6 +72,9 @@ await step('auto fetch', async () => {
 });
 await step('every deleted too', async () =>
   (await conn.query('SELECT Id, IsDeleted FROM Case', { autoFetch: true, maxFetch: 100000, scanAll: true })).totalSize);
+conn.bulk2.pollInterval = 20;
+conn.bulk2.pollTimeout = 20000;
+await step('bulk query', async () => (await (await conn.bulk2.query('SELECT Id, OwnerId FROM Case')).toArray()).map((record) => record.Id));
 
 // -- filter
 await step('find', async () =>
@@ -150,9 +153,6 @@ await step('submit and approve', async () => {
 });
 
 // -- bulk 2
-conn.bulk2.pollInterval = 20;
-conn.bulk2.pollTimeout = 20000;
-await step('bulk query', async () => (await (await conn.bulk2.query('SELECT Id, OwnerId FROM Case')).toArray()).map((record) => record.Id));
 await step('bulk ingest', async () => {
   const insert = await conn.bulk2.loadAndWaitForResults({
     object: 'Case', operation: 'insert', input: [1, 2, 3].map((n) => ({ Subject: `Bulk by jsforce ${n}`, Status: 'New' })), pollInterval: 20,

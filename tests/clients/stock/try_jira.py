@@ -18,7 +18,7 @@ def main() -> None:
     site = JIRA(server=address, basic_auth=("hub@acme.example", directory.secret("jira_token")))
     tell("me", site.myself()["displayName"])
     tell("server", site.server_info()["deploymentType"])
-    project = site.projects()[0].key
+    project = next(one.key for one in site.projects() if one.projectTypeKey == "software")
     tell("fields", len(site.fields()))
     # asked for everything, it pages by itself, 100 issues a page
     tell("all", [issue.id for issue in site.search_issues(f"project = {project} ORDER BY id", maxResults=False)])
