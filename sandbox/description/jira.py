@@ -181,6 +181,7 @@ _PLATFORM: tuple[Operation, ...] = (
 _DESKS: tuple[Operation, ...] = (
     operation("GET", f"{_DESK}/info", "What the service desk is", signed=False),
     _get(f"{_DESK}/servicedesk", "Service desks", **_DESK_PAGED),
+    _get(f"{_DESK}/servicedesk/{{d}}", "One service desk"),
     _get(f"{_DESK}/request/{{k}}", "One request", expand=TEXT),
     _get(f"{_DESK}/request/{{k}}/approval", "Approvals of a request", **_DESK_PAGED),
     _get(f"{_DESK}/request/{{k}}/approval/{{a}}", "One approval"),
@@ -189,6 +190,25 @@ _DESKS: tuple[Operation, ...] = (
         "Approve or decline",
         made_of("decision", decision=one_of("approve", "decline")),
         {"decision": "approve"},
+    ),
+)
+_GRANT = made_of(
+    "grant_type",
+    grant_type=one_of("refresh_token", "authorization_code", "client_credentials"),
+    client_id=TEXT,
+    client_secret=TEXT,
+    refresh_token=TEXT,
+    code=TEXT,
+)
+_GATEWAY: tuple[Operation, ...] = (
+    operation("GET", "/_edge/tenant_info", "The cloud id of the site", signed=False),
+    _get("/oauth/token/accessible-resources", "The sites a token sees"),
+    _post(
+        "/oauth/token",
+        "A new token for a refresh token",
+        _GRANT,
+        {"grant_type": "refresh_token", "client_id": "app", "client_secret": "secret", "refresh_token": "used-up"},
+        signed=False,
     ),
 )
 
@@ -210,7 +230,8 @@ JIRA = Service(
         "id": one_of("1", "3", "10", "10000", "99999"),
         "name": TEXT,
         "c": TEXT,
+        "d": one_of("1", "99"),
         "a": TEXT,
     },
-    operations=(*CATALOG, *_PLATFORM, *_DESKS),
+    operations=(*CATALOG, *_PLATFORM, *_DESKS, *_GATEWAY),
 )

@@ -41,6 +41,7 @@ CATALOG: tuple[Operation, ...] = (
     _get("issue/createmeta/{p}/issuetypes", "Kinds of issue a project takes", **_PAGED),
     _get("issue/createmeta/{p}/issuetypes/{id}", "What a new issue of one kind may hold", **_PAGED),
     _get("user", "One account", accountId=TEXT, expand=TEXT),
+    _get("user/groups", "Groups of an account", accountId=TEXT),
     _get("user/search", "Accounts by name or e-mail", property=TEXT, **_PEOPLE),
     _get("user/bulk", "Accounts by id", accountId=many(TEXT), **_PAGED),
     _get("user/assignable/search", "Who may be assigned", project=TEXT, issueKey=TEXT, **_PEOPLE),

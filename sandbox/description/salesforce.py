@@ -60,26 +60,27 @@ _APPROVALS = made_of(
     ),
 )
 _XML = "text/xml"
+_LOGIN = (
+    '<?xml version="1.0" encoding="utf-8"?><env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<env:Body><n1:login xmlns:n1="urn:partner.soap.sforce.com"><n1:username>hub@acme.example</n1:username>'
+    "<n1:password>password</n1:password></n1:login></env:Body></env:Envelope>"
+)
 _CASE = {"Subject": "New page", "OwnerId": "005000000000001AAA"}
 _APPROVAL_SAMPLE = {"requests": [{"actionType": "Submit", "contextId": "006000000000001AAA", "comments": "please"}]}
 
 
-def _soap(kind: str) -> Operation:
-    return operation(
+_SIGN_IN: tuple[Operation, ...] = (
+    operation(
         "POST",
-        f"/services/Soap/{kind}/{{n}}",
+        "/services/Soap/{api}/{n}",
         "login, undelete and merge",
         body=TEXT,
         body_kind=_XML,
+        sample=_LOGIN,
         kind=_XML,
         headers={"SOAPAction": TEXT},
         signed=False,
-    )
-
-
-_SIGN_IN: tuple[Operation, ...] = (
-    _soap("u"),
-    _soap("c"),
+    ),
     operation(
         "POST",
         "/services/oauth2/token",
@@ -98,7 +99,9 @@ _SIGN_IN: tuple[Operation, ...] = (
         sample={"token": "nobody's"},
         signed=False,
     ),
+    operation("GET", "/services/oauth2/revoke", "Sign out", query={"token": TEXT}, signed=False),
     operation("GET", "/services/oauth2/userinfo", "Who the session belongs to"),
+    operation("POST", "/services/oauth2/userinfo", "Who the session belongs to"),
     operation("GET", "/id/{org}/{user}", "Who a user is", query={"format": one_of("json")}),
 )
 _RECORDS: tuple[Operation, ...] = (
@@ -131,6 +134,7 @@ _RECORDS: tuple[Operation, ...] = (
         sample={"Subject": "Upserted"},
         statuses=(200, 201, 204),
     ),
+    operation("DELETE", f"{_OBJECT}/{{field}}/{{value}}", "Delete by external id", statuses=(204,)),
     operation("GET", f"{_DATA}/query", "Query", query={"q": _SOQL}, headers={"Sforce-Query-Options": TEXT}),
     operation("GET", f"{_DATA}/queryAll", "Query, deleted records too", query={"q": _SOQL}),
     operation("GET", f"{_DATA}/query/{{locator}}", "A further page"),
@@ -154,6 +158,7 @@ SALESFORCE = Service(
     path_values={
         "v": one_of("v59.0", "v65.0", "v1.0"),
         "n": one_of("59.0"),
+        "api": one_of("u", "c"),
         "o": one_of("Case", "Opportunity", "User", "CaseHistory", "Nothing"),
         "id": one_of("500000000000001AAA", "500000000000001", "006000000000001AAA", "500000000000009AAA", "nonsense"),
         "org": one_of("00D000000000001EAA"),

@@ -47,6 +47,7 @@ def routes_of(tool: Tool) -> set[tuple[str, str]]:
 
 def _templates(pattern: str) -> list[str]:
     """Path templates of a route's pattern."""
+    pattern = re.sub(r"\(\?:/[^()]*\)\?", "", pattern)  # what a path may go without
     parts: list[list[str]] = []
     place = 0
     for found in sorted([*_NAMED.finditer(pattern), *_CHOICE.finditer(pattern)], key=lambda match: match.start()):
