@@ -20,9 +20,11 @@ from sandbox.mail import KINDS, kept_kind, open_mailbox, smtp
 from sandbox.mail.mailbox import Mailbox, MailServerFailed, logins_of, stored
 from sandbox.store import Store
 from sandbox.web import serve, simulation
-from sandbox.world import answer_key, world_file
+from sandbox.world import answer_key, truth, world_file
 from sandbox.world.generate import generate, write
 from sandbox.world.identifiers import Mint
+from sandbox.world.options import add_world_options, shape_of
+from sandbox.world.partners import instances
 from sandbox.world.people import HUB_ADDRESS, found
 from sandbox.world.story import SOURCE_OF
 
@@ -31,7 +33,7 @@ from sandbox.world.story import SOURCE_OF
 class Built:
     """A world in its store, and what must be written beside it."""
 
-    spaces: Mapping[str, str]  # tool -> space
+    spaces: Mapping[str, str]  # instance of a tool -> space
     configured: configuration.Configured
     answer_key: list[dict[str, Any]]
 
@@ -41,7 +43,7 @@ class Company:
     """A company that is ready to be served. ``configure`` writes what people need once the addresses are known."""
 
     store: Store
-    spaces: Mapping[str, str]  # tool -> space
+    spaces: Mapping[str, str]  # instance of a tool -> space
     mail_password: str
     ports: Mapping[str, int]  # by tool, imap, smtp or control; any port where none is named
     configure: Callable[[dict[str, str]], Path]
@@ -84,14 +86,14 @@ def main() -> int:
 
 def _built(directory: Path, wanted: argparse.Namespace) -> Company:
     """A new company, in place of whatever lived in the directory."""
-    for old in (*directory.glob("world.sqlite*"), directory / launcher.COMPANY):
+    for old in (*directory.glob("world.sqlite*"), directory / launcher.COMPANY, directory / truth.FILE):
         old.unlink(missing_ok=True)
     store = Store(directory / "world.sqlite")
     built = _build(store, Mint(wanted.seed), wanted)
 
     def announce(addresses: dict[str, str]) -> Path:
         answer_key.write(directory, built.answer_key)
-        return configuration.write(directory, built.configured, addresses)
+        return configuration.write(directory, built.configured, addresses, built.spaces)
 
     password = built.configured.secrets["mail_password"]
     return Company(store=store, spaces=built.spaces, mail_password=password, ports={}, configure=announce)
@@ -133,10 +135,10 @@ def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
         text = json.dumps(report(loaded), indent=1, ensure_ascii=False)
         (wanted.dir / "load_report.json").write_text(text + "\n", encoding="utf-8")
         return Built(spaces=dict(SOURCE_OF), configured=loaded.configured, answer_key=[])
-    world = generate(store, seed=mint.seed, items=wanted.items, now=now)
+    world = generate(store, seed=mint.seed, shape=shape_of(wanted), now=now, directory=wanted.dir)
     return Built(
-        spaces=dict(SOURCE_OF),
-        configured=configuration.company_charter(mint, world.company),
+        spaces=instances(world.shape),
+        configured=configuration.company_charter(mint, world.company, world.shape),
         answer_key=world.answer_key,
     )
 
@@ -189,7 +191,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--resume", action="store_true", help="serve again what is there, on the same ports")
     parser.add_argument("--seed", type=int, default=7, help="the same seed and time give the same world")
-    parser.add_argument("--items", type=int, default=200, help="how many items to invent")
+    add_world_options(parser)
     parser.add_argument("--now", type=_instant, default=None, help="end of the history (ISO, with offset)")
     parser.add_argument("--world", type=Path, help="a world file instead of an invented world")
     parser.add_argument("--log", type=Path, help="an event log (CSV, gzip allowed) instead of an invented world")

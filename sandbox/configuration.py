@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,9 @@ from ruamel.yaml import YAML
 from sandbox.store import Store
 from sandbox.world import airtable, faults, jira, mail, salesforce
 from sandbox.world.identifiers import Mint
+from sandbox.world.partners import OWNER_OF_SOURCE, partners, sources
 from sandbox.world.people import HUB_ACCOUNT, HUB_ADDRESS, PHASES, TEAM_OF_PHASE, Company
+from sandbox.world.shape import Shape
 from sandbox.world.story import SOURCE_OF
 
 _CLIENT = "hub-client"
@@ -30,20 +33,14 @@ class Configured:
     secrets: dict[str, str] = field(default_factory=dict)
 
 
-def company_charter(mint: Mint, company: Company) -> Configured:
-    """Give the charter of the generated company, with placeholders where addresses go."""
+def company_charter(mint: Mint, company: Company, shape: Shape | None = None) -> Configured:
+    """Give the charter of the generated company of a shape, without the addresses."""
+    shape = shape or Shape()
     secrets = credentials(mint) | {f"{key}_token": mint.secret(f"person/{key}") for key in _APPROVERS}
-    charter = _head() | {
+    charter = _head(shape) | {
         "teams": {t.key: {"name": t.name, "partner": t.partner, "lead": t.lead} for t in company.teams.values()},
-        "people": _people(company, secrets),
-        "statuses": {
-            SOURCE_OF["salesforce"]: {
-                native: canonical for names in salesforce.STATUSES.values() for canonical, native in names.items()
-            },
-            SOURCE_OF["jira"]: {native: canonical for canonical, native in jira.STATUSES.items()},
-            SOURCE_OF["airtable"]: {native: canonical for canonical, native in airtable.STATUSES.items()},
-            SOURCE_OF["mail"]: {native: canonical for canonical, native in mail.STATUSES.items()},
-        },
+        "people": _people(company, secrets, shape),
+        "statuses": {source: _statuses(source, tool) for source, tool in sources(shape).items()},
         "closed_statuses": ["done", "cancelled"],
         "phases": [
             {"name": phase, "accountable": company.teams[TEAM_OF_PHASE[phase]].lead}
@@ -86,11 +83,11 @@ def company_charter(mint: Mint, company: Company) -> Configured:
 
 def log_charter(mint: Mint, company: Company, *, statuses: Mapping[str, str], accept_within: str = "24h") -> Configured:
     """Give the charter of a company built out of an event log: everybody who acts may approve."""
-    people = company.charted()
+    people, shape = company.charted(), Shape()
     secrets = credentials(mint) | {f"{people[0].key}_token": mint.secret(f"person/{people[0].key}")}
-    charter = _head() | {
+    charter = _head(shape) | {
         "teams": {},
-        "people": _people(company, secrets),
+        "people": _people(company, secrets, shape),
         "statuses": {source: dict(statuses) for source in SOURCE_OF.values()} if statuses else {},
         "handoffs": {"detect": "actor_change", "accept_within": accept_within, "returned_within": "0d"},
         "decision_rights": {"owner_change": {"approvers": [people[0].key]}},
@@ -153,27 +150,40 @@ def _dump(path: Path, value: object, head: str) -> None:
         yaml.dump(value, file)
 
 
-def _head() -> dict[str, Any]:
+def _head(shape: Shape) -> dict[str, Any]:
     return {
         "version": 1,
-        "partners": {"acme": {"name": "Acme"}, "studio": {"name": "Northwind Studio"}},
-        "sources": _sources(),
+        "partners": {partner.key: {"name": partner.name} for partner in partners(shape.companies)},
+        "sources": {source: _source(source, tool) for source, tool in sources(shape).items()},
     }
 
 
-def _people(company: Company, secrets: Mapping[str, str]) -> dict[str, Any]:
+def _statuses(source: str, tool: str) -> dict[str, str]:
+    if tool == "salesforce":
+        vocabularies = tuple(salesforce.ORGS[source].statuses.values())
+        return {native: canonical for names in vocabularies for canonical, native in names.items()}
+    if tool == "jira":
+        return {native: canonical for canonical, native in jira.SITES[source].statuses.items()}
+    own = airtable.STATUSES if tool == "airtable" else mail.STATUSES
+    return {native: canonical for canonical, native in own.items()}
+
+
+def _people(company: Company, secrets: Mapping[str, str], shape: Shape) -> dict[str, Any]:
     people: dict[str, Any] = {}
     for person in company.charted():
         entry: dict[str, Any] = {"name": person.name, "email": person.email}
         accounts = {}
-        if person.jira_email_hidden:
-            accounts[SOURCE_OF["jira"]] = person.jira
-        if person.airtable_email != person.email:
-            accounts[SOURCE_OF["airtable"]] = person.airtable
+        for source, tool in sources(shape).items():
+            if tool == "jira" and person.jira_email_hidden:
+                accounts[source] = person.jira
+            elif tool == "airtable" and person.airtable_email != person.email:
+                accounts[source] = person.airtable
         given = {
             "team": person.team,
             "partner": person.partner,
             "accounts": accounts or None,
+            "aliases": list(person.aliases) or None,
+            "joined": person.joined,
             "left": person.left,
             "successor": person.successor,
         }
@@ -220,86 +230,75 @@ def _connection(tool: str, instance: str, addresses: Mapping[str, str]) -> dict[
     }
 
 
-def _sources() -> dict[str, Any]:
+def _source(source: str, tool: str) -> dict[str, Any]:
     cells = airtable.FIELD
-
-    def of(*names: str) -> Sequence[str]:
-        return [cells[name] for name in names]
-
-    return {
-        SOURCE_OF["salesforce"]: {
-            "tool": "salesforce",
-            "partner": "acme",
-            "writable": True,
-            "objects": {
-                "Case": {
-                    "title": "Subject",
-                    "status": "Status",
-                    "phase": "Phase__c",
-                    "owner": "OwnerId",
-                    "due": "Due__c",
-                    "activity": "Activity__c",
-                    "identifiers": ["CaseNumber", "External_Ref__c"],
-                    "references": ["Jira_Key__c", "Description"],
-                    "tracked": ["OwnerId", "Status", "Phase__c", "Activity__c"],
-                    "comments": True,
-                    "approvals": True,
-                },
-                "Opportunity": {
-                    "title": "Name",
-                    "status": "StageName",
-                    "phase": "Phase__c",
-                    "owner": "OwnerId",
-                    "due": "CloseDate",
-                    "identifiers": ["External_Ref__c"],
-                    "references": ["Jira_Key__c", "Description"],
-                    "tracked": ["OwnerId", "StageName", "Phase__c"],
-                    "approvals": True,
-                },
-            },
+    stated = {"tool": tool, "partner": OWNER_OF_SOURCE[source], "writable": True}
+    if tool == "salesforce":
+        return stated | {"objects": deepcopy(_OBJECTS)}  # YAML would write the second one as a reference
+    if tool == "jira":
+        site = jira.SITES[source]
+        fields: dict[str, Any] = {
+            "phase": site.field(jira.PHASE),
+            "approval": site.field(jira.APPROVAL),
+            "approver": site.field(jira.APPROVER),
+            "activity": site.field(jira.ACTIVITY),
+            "identifiers": [site.field(jira.REFERENCE)],
+            "references": ["description"],
+        }
+        return stated | {"projects": [site.project["key"]], "fields": fields}
+    if tool == "mail":
+        return stated
+    return stated | {
+        "base": airtable.BASE,
+        "items": {
+            "table": airtable.ITEMS,
+            "title": cells["Name"],
+            "status": cells["Status"],
+            "phase": cells["Phase"],
+            "owner": cells["Owner"],
+            "due": cells["Due"],
+            "approval": cells["Approval"],
+            "approver": cells["Approver"],
+            "identifiers": [cells["Ref"]],
+            "references": [cells["JiraKey"], cells["SalesforceURL"]],
+            "modified": cells["Modified"],
         },
-        SOURCE_OF["jira"]: {
-            "tool": "jira",
-            "partner": "acme",
-            "writable": True,
-            "projects": [jira.PROJECT["key"]],
-            "fields": {
-                "phase": jira.PHASE,
-                "approval": jira.APPROVAL,
-                "approver": jira.APPROVER,
-                "activity": jira.ACTIVITY,
-                "identifiers": [jira.REFERENCE],
-                "references": ["description"],
-            },
+        "updates": {
+            "table": airtable.UPDATES,
+            "item": cells["Item"],
+            "text": cells["Text"],
+            "by": cells["By"],
+            "at": cells["At"],
         },
-        SOURCE_OF["airtable"]: {
-            "tool": "airtable",
-            "partner": "studio",
-            "writable": True,
-            "base": airtable.BASE,
-            "items": {
-                "table": airtable.ITEMS,
-                "title": cells["Name"],
-                "status": cells["Status"],
-                "phase": cells["Phase"],
-                "owner": cells["Owner"],
-                "due": cells["Due"],
-                "approval": cells["Approval"],
-                "approver": cells["Approver"],
-                "identifiers": of("Ref"),
-                "references": of("JiraKey", "SalesforceURL"),
-                "modified": cells["Modified"],
-            },
-            "updates": {
-                "table": airtable.UPDATES,
-                "item": cells["Item"],
-                "text": cells["Text"],
-                "by": cells["By"],
-                "at": cells["At"],
-            },
-        },
-        SOURCE_OF["mail"]: {"tool": "mail", "partner": "studio", "writable": True},
     }
+
+
+_OBJECTS = {
+    "Case": {
+        "title": "Subject",
+        "status": "Status",
+        "phase": "Phase__c",
+        "owner": "OwnerId",
+        "due": "Due__c",
+        "activity": "Activity__c",
+        "identifiers": ["CaseNumber", "External_Ref__c"],
+        "references": ["Jira_Key__c", "Description"],
+        "tracked": ["OwnerId", "Status", "Phase__c", "Activity__c"],
+        "comments": True,
+        "approvals": True,
+    },
+    "Opportunity": {
+        "title": "Name",
+        "status": "StageName",
+        "phase": "Phase__c",
+        "owner": "OwnerId",
+        "due": "CloseDate",
+        "identifiers": ["External_Ref__c"],
+        "references": ["Jira_Key__c", "Description"],
+        "tracked": ["OwnerId", "StageName", "Phase__c"],
+        "approvals": True,
+    },
+}
 
 
 def admit_hub(store: Store, tools: Mapping[str, str], mint: Mint) -> None:

@@ -102,16 +102,15 @@ def furnished(where: Stage, shape: Shape, at: datetime) -> Iterator[Document]:
     """Give what all tool instances of a world hold before any work is done in them."""
     currencies = salesforce.CURRENCIES if shape.mess >= _TYPED_FROM else ()
     for source, tool in sources(shape).items():
-        entry = entry_of(source)
         if tool == "salesforce":
             org = salesforce.ORGS[source]
             words = tuple(org.statuses["Case"].values())
             mint = where.mint.of(org.key)
             people = where.companies.get(source, where.company)
-            documents = salesforce.org(mint, people, at, words, of=org, entry=entry, currencies=currencies)
+            documents = salesforce.org(mint, people, at, words, of=org, currencies=currencies)
         elif tool == "jira":
             site = jira.SITES[source]
-            documents = jira.site(where.mint, where.company, at, tuple(site.statuses.values()), of=site, entry=entry)
+            documents = jira.site(where.mint, where.company, at, tuple(site.statuses.values()), of=site)
         elif tool == "airtable":
             words = tuple(airtable.STATUSES.values())
             documents = airtable.base(where.mint, where.company, at, words, typed=shape.mess >= _TYPED_FROM)
@@ -119,11 +118,6 @@ def furnished(where: Stage, shape: Shape, at: datetime) -> Iterator[Document]:
             documents = mail.mailbox(where.mint.secret("mail"), at)
         for kind, id_, stamp, doc in documents:
             yield source, kind, id_, stamp, doc
-
-
-def entry_of(source: str) -> str:
-    """Name the hub's entry to a tool instance: its secret is minted under this name."""
-    return next((tool for tool, first in SOURCE_OF.items() if first == source), source)
 
 
 def furniture(

@@ -200,9 +200,7 @@ def statuses(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     return made
 
 
-def site(
-    mint: Mint, company: Company, at: datetime, names: Sequence[str], *, of: Site = ACME, entry: str = "jira"
-) -> Iterator[Document]:
+def site(mint: Mint, company: Company, at: datetime, names: Sequence[str], *, of: Site = ACME) -> Iterator[Document]:
     """Give what the site holds before any work: project, statuses, fields, users, the hub's token."""
     stamp = calendar.stamp(at)
     yield "project", of.project["id"], stamp, dict(of.project)
@@ -225,7 +223,7 @@ def site(
         yield "user", person.jira, stamp, doc
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
-        token = mint.secret(entry)
+        token = mint.secret("jira")
         yield "_token", token, stamp, {"_id": token, "email": hub.email, "accountId": hub.jira}
 
 

@@ -58,6 +58,13 @@ def sources(shape: Shape) -> dict[str, Tool]:
     return found
 
 
+def instances(shape: Shape) -> dict[str, str]:
+    """Name the instances the servers run, each with its space: the first of a tool is named like the tool."""
+    return {
+        tool if SOURCE_OF[tool] == source else f"{tool}:{source}": source for source, tool in sources(shape).items()
+    }
+
+
 def source_of(tool: Tool, lanes: frozenset[str]) -> str:
     """Name the instance of a tool that holds an item on which the named further companies work too."""
     for lane in lanes:

@@ -242,7 +242,6 @@ def org(
     case_statuses: Sequence[str] = tuple(STATUSES["Case"].values()),
     *,
     of: Org = ACME,
-    entry: str = "salesforce",
     currencies: Sequence[str] = (),
 ) -> Iterator[Document]:
     """Give what the org holds before any work: schema, users, the queue, the hub's connected app."""
@@ -270,7 +269,7 @@ def org(
     }
     yield "Group", company.queue, stamp, queue
     hub = next((p.salesforce for p in company.people.values() if p.kind == "hub"), None)
-    yield "_client", "hub-client", stamp, {"_id": "hub-client", "secret": mint.secret(entry), "user": hub}
+    yield "_client", "hub-client", stamp, {"_id": "hub-client", "secret": mint.secret("salesforce"), "user": hub}
 
 
 def _name(owner: Person | None) -> str:
