@@ -15,3 +15,4 @@ class Author:
     rights: Rights = field(default_factory=Rights)
     allow_duplicates: bool = False  # Sforce-Duplicate-Rule-Header: allowSave=true
     auto_assign: bool = True  # Sforce-Auto-Assign; on unless the header says otherwise
+    row_locked: bool = False  # somebody else holds the row that is written next (a fault on order)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from sandbox.rights import Rights
+from sandbox.salesforce.describe import targets
 from sandbox.salesforce.errors import no_such_column
 from sandbox.salesforce.schema import Schema, SObject
+from sandbox.stamps import wall_clock
 from sandbox.store import Store
 
 Record = Mapping[str, Any]
@@ -52,16 +56,49 @@ def own_value(record: Record, name: str) -> Any:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When and where a query is asked: what its date literals (TODAY) mean."""
+
+    now: datetime
+    zone: tzinfo = UTC
+
+
 class Columns:
     """Columns of one object within one query; related records are read once for the query."""
 
-    def __init__(self, store: Store, space: str, schema: Schema, sobject: SObject) -> None:
-        """Prepare for queries over one object."""
+    def __init__(
+        self,
+        store: Store,
+        space: str,
+        schema: Schema,
+        sobject: SObject,
+        *,
+        moment: Moment | None = None,
+        rights: Rights | None = None,
+    ) -> None:
+        """Prepare for queries over one object by an account with these rights (None: all), now (None: by the wall)."""
         self._store = store
         self._space = space
         self._schema = schema
         self._sobject = sobject
+        self._rights = rights or Rights()
         self._related: dict[str, tuple[SObject | None, Record | None]] = {}
+        self.moment = moment or Moment(now=wall_clock())
+
+    def visible(self, record: Record) -> bool:
+        """Whether the account sees a record of the object: it, its object, and what it belongs to."""
+        return self._rights.sees_everything or self._sees(self._sobject, record)
+
+    def names(self, group: str) -> list[str]:
+        """Return the names of all visible columns, of the standard or of the custom ones (FIELDS)."""
+        told = [str(field["name"]) for field in self._sobject.fields.values()]
+        return [
+            name
+            for name in told
+            if self._rights.sees_field(self._sobject.name, name)
+            and (group == "ALL" or name.endswith("__c") is (group == "CUSTOM"))
+        ]
 
     def find(self, path: tuple[str, ...]) -> Column:
         """Return the column; raises RefusedCall (INVALID_FIELD) when there is none."""
@@ -70,7 +107,7 @@ class Columns:
             steps = steps[1:]  # a query may put the object's own name before a column
         if not steps:
             field = self._sobject.column(last)
-            if field is None:
+            if field is None or not self._rights.sees_field(self._sobject.name, str(field["name"])):
                 raise no_such_column(last, self._sobject.name)
             name = str(field["name"])
             closed = field["type"] == "textarea" or (self._sobject.prefix == "017" and name in {"OldValue", "NewValue"})
@@ -87,8 +124,34 @@ class Columns:
         if id_ not in self._related:
             sobject = self._schema.of_id(id_)
             record = None if sobject is None else self._store.get(self._space, sobject.name, id_)
+            if sobject is not None and record is not None and not self._rights.sees_everything:
+                record = record if self._sees(sobject, record) else None
             self._related[id_] = (sobject, record)
         return self._related[id_]
+
+    def followed(self, record: Record, path: tuple[str, ...]) -> tuple[SObject, Record, bool] | None:
+        """Return the record a relationship path leads to, its object, and whether it could be of several objects."""
+        sobject: SObject | None = self._sobject
+        at, many = record, False
+        for step in path:
+            field = None if sobject is None else sobject.column(_reference(step))
+            id_ = None if field is None else own_value(at, str(field["name"]))
+            if field is None or not id_:
+                return None
+            many = self._target(sobject, str(field["name"])) is None
+            sobject, found = self.related(str(id_))
+            if found is None:
+                return None
+            at = found
+        return None if sobject is None else (sobject, at, many)
+
+    def _sees(self, sobject: SObject, record: Record) -> bool:
+        if not self._rights.reads(sobject.name, str(record.get("Id", ""))):
+            return False
+        above = str(record.get(sobject.parent) or "") if sobject.parent else ""
+        if not above or self._schema.of_id(above) is None:
+            return True
+        return self.related(above)[1] is not None
 
     def _over(self, steps: list[str], last: str) -> Column:
         if len(steps) > 2:
@@ -98,12 +161,12 @@ class Columns:
         sobject: SObject | None = self._sobject
         for step in steps:
             field = None if sobject is None else sobject.column(_reference(step))
-            if field is None and sobject is not None:
+            if sobject is not None and (field is None or not self._rights.sees_field(sobject.name, str(field["name"]))):
                 text = f"Didn't understand relationship '{step}' in field path"
                 raise no_such_column(text, sobject.name)
             hops.append(_reference(step) if field is None else str(field["name"]))
             canonical.append(step if field is None else _relationship(str(field["name"])))
-            sobject = self._target(canonical[-1])
+            sobject = self._target(sobject, hops[-1])
         name, kind = self._last(sobject, last)
         many = sobject is None  # it may lead to several objects, and Type tells to which; a queue says so itself
 
@@ -120,13 +183,12 @@ class Columns:
 
         return Column(path=(*canonical, name), type=kind, read=read)
 
-    def _target(self, relationship: str) -> SObject | None:
-        """Return the one object a relationship leads to, or None where it may lead to several."""
-        if relationship in {"CreatedBy", "LastModifiedBy", "SubmittedBy", "LastActor"}:
-            return self._schema.find("User")
-        if relationship == "Parent" and self._sobject.name == "CaseComment":
-            return self._schema.find("Case")
-        return self._schema.find(relationship)
+    def _target(self, sobject: SObject | None, reference: str) -> SObject | None:
+        """Return the one object a reference leads to, or None where it may lead to several."""
+        if sobject is None or reference == "OwnerId":
+            return None
+        told = targets(sobject, reference)
+        return self._schema.find(told[0]) if len(told) == 1 else None
 
     def _last(self, sobject: SObject | None, last: str) -> tuple[str, str]:
         if sobject is None:
@@ -135,7 +197,7 @@ class Columns:
                 raise no_such_column(last, "Name")
             return name, "boolean" if name == "IsActive" else "string"
         field = sobject.column(last)
-        if field is None:
+        if field is None or not self._rights.sees_field(sobject.name, str(field["name"])):
             raise no_such_column(last, sobject.name)
         return str(field["name"]), str(field["type"])
 

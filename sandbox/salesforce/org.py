@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sandbox.calls import Call
 from sandbox.rights import Rights, rights_of
 from sandbox.salesforce.author import Author
+from sandbox.salesforce.columns import Columns, Moment
 from sandbox.salesforce.errors import not_found, refused
 from sandbox.salesforce.schema import Schema, SObject
 from sandbox.salesforce.writes import Writer
@@ -54,6 +55,17 @@ class Org:
         """The organization's own id, 18 characters."""
         return next((str(doc["Id"]) for doc in self.store.scan(self.space, "Organization", limit=1)), _ORG)
 
+    @property
+    def name(self) -> str:
+        """The organization's name."""
+        told = next(self.store.scan(self.space, "Organization", limit=1), {})
+        return str(told.get("Name") or self.space)
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a session may be idle."""
+        return int(self.settings.get("session_seconds", _SESSION_SECONDS))
+
     def get(self, kind: str, id_: str) -> Doc | None:
         """Return one document of the org's space, or None."""
         return self.store.get(self.space, kind, id_)
@@ -83,7 +95,7 @@ class Org:
         if record is not None and not record.get("IsActive", True):
             return None
         if known.get("at"):  # a session planted by a world has no beginning, and so no end
-            lasts = float(self.settings.get("session_seconds", _SESSION_SECONDS))
+            lasts = self.session_seconds
             now = self.clock()
             idle = (now - parsed(str(known["at"]))).total_seconds()
             if idle >= lasts:
@@ -92,6 +104,25 @@ class Org:
             if idle >= lasts / 2:
                 self.store.put(self.space, "_token", [(token, stamp(now), {**known, "at": stamp(now)})])
         return user
+
+    def user_named(self, username: str) -> Doc | None:
+        """Return the user with this Username (case does not matter), or None."""
+        wanted = username.lower()
+        users = self.store.scan(self.space, "User")
+        return next((user for user in users if wanted and str(user.get("Username", "")).lower() == wanted), None)
+
+    def known_login(self, username: str, password: str, *, trusted: bool = False) -> str | None:
+        """Return the user's id when the password, with the security token behind it, is right.
+
+        From a trusted network (`_settings.trusted_network`, or `trusted`) the password alone is enough too.
+        """
+        user = self.user_named(username)
+        if user is None or not user.get("_password"):
+            return None
+        right = [f"{user['_password']}{user.get('_security_token', '')}"]
+        if trusted or self.settings.get("trusted_network"):
+            right.append(str(user["_password"]))
+        return str(user["Id"]) if password in right else None
 
     def user(self, call: Call) -> str:
         """Return the id of the calling user; raises RefusedCall (401 INVALID_SESSION_ID) without a live session."""
@@ -109,12 +140,16 @@ class Org:
             rights=rights_of(self.store, self.space, user),
             allow_duplicates=re.search(r"allowSave\s*=\s*true", duplicates, re.IGNORECASE) is not None,
             auto_assign=call.headers.get("sforce-auto-assign", "true").lower() != "false",
+            row_locked="row_locked" in call.faults,
         )
 
     def zone_of(self, user: str) -> ZoneInfo:
         """Return the time zone in which a user's days begin (UTC when the user has none)."""
         record = self.get("User", user) or {}
-        return ZoneInfo(str(record.get("TimeZoneSidKey") or "UTC"))
+        try:
+            return ZoneInfo(str(record.get("TimeZoneSidKey") or "UTC"))
+        except (KeyError, ValueError):  # a profile may name a zone that this machine does not know
+            return ZoneInfo("UTC")
 
     # -- rights ----------------------------------------------------------------------------------------------
 
@@ -125,18 +160,20 @@ class Org:
             raise not_found()
         return found
 
+    def columns(self, sobject: SObject, author: Author) -> Columns:
+        """Return the columns of an object as the author's queries see them, now and in the author's zone."""
+        return Columns(
+            self.store,
+            self.space,
+            self.schema,
+            sobject,
+            moment=Moment(now=self.clock(), zone=self.zone_of(author.user)),
+            rights=author.rights,
+        )
+
     def visible(self, sobject: SObject, record: Mapping[str, Any], rights: Rights) -> bool:
         """Whether a record may be seen: it, its object, and the record that it belongs to (histories, comments)."""
-        if rights.sees_everything:
-            return True
-        if not rights.reads(sobject.name, str(record.get("Id", ""))):
-            return False
-        owner = str(record.get(sobject.parent) or "") if sobject.parent else ""
-        above = self.schema.of_id(owner) if owner else None
-        if above is None:
-            return True
-        parent = self.get(above.name, owner)
-        return parent is None or self.visible(above, parent, rights)
+        return Columns(self.store, self.space, self.schema, sobject, rights=rights).visible(record)
 
     # -- requests --------------------------------------------------------------------------------------------
 
@@ -153,10 +190,14 @@ class Org:
             self._asked.popitem(last=False)
         return sum(self._asked.values())
 
-    def count_request(self) -> None:
-        """Count one request; raises RefusedCall (403 REQUEST_LIMIT_EXCEEDED) when the day's are used up."""
+    def refuse_when_used_up(self) -> None:
+        """Raise RefusedCall (403 REQUEST_LIMIT_EXCEEDED) when the requests of 24 hours are used up."""
         if self.requests_used >= self.daily_requests:
             raise refused(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+
+    def count_request(self) -> None:
+        """Count one request; raises RefusedCall as `refuse_when_used_up` does."""
+        self.refuse_when_used_up()
         minute = self.clock().replace(second=0, microsecond=0)
         self._asked[minute] = self._asked.get(minute, 0) + 1
 

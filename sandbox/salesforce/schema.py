@@ -19,18 +19,57 @@ _SYSTEM = (
     "SystemModstamp",
 )
 # what every org has without anybody configuring it: key prefix, parent column, further columns
+_HISTORY = ("Field", "OldValue", "NewValue", "DataType")
 _STANDARD: Mapping[str, tuple[str, str | None, Sequence[str]]] = {
+    "Organization": ("00D", None, ("Name",)),
+    "Profile": ("00e", None, ("Name",)),
+    "UserRole": ("00E", None, ("Name", "ParentRoleId", "DeveloperName")),
     "User": (
         "005",
         None,
-        ("Name", "Email", "Username", "IsActive", "UserType", "Alias", "FederationIdentifier"),
+        (
+            "Name",
+            "FirstName",
+            "LastName",
+            "Email",
+            "Username",
+            "IsActive",
+            "UserType",
+            "Alias",
+            "FederationIdentifier",
+            "Title",
+            "ManagerId",
+            "ProfileId",
+            "UserRoleId",
+            "TimeZoneSidKey",
+        ),
     ),
     "Group": ("00G", None, ("Name", "Type", "DeveloperName", "Email")),
-    "Account": ("001", None, ("Name", "OwnerId", "Type", "Industry")),
+    "GroupMember": ("011", None, ("GroupId", "UserOrGroupId")),
+    "QueueSobject": ("03g", None, ("QueueId", "SobjectType")),
+    "Account": ("001", None, ("Name", "OwnerId", "Type", "Industry", "MasterRecordId")),
+    "Contact": ("003", None, ("Name", "FirstName", "LastName", "Email", "AccountId", "OwnerId", "MasterRecordId")),
+    "Lead": (
+        "00Q",
+        None,
+        ("Name", "FirstName", "LastName", "Company", "Email", "Status", "OwnerId", "IsConverted", "MasterRecordId"),
+    ),
+    "Task": ("00T", None, ("Subject", "Status", "Priority", "ActivityDate", "OwnerId", "WhatId", "WhoId")),
     "Case": (
         "500",
         None,
-        ("CaseNumber", "Subject", "Description", "Status", "OwnerId", "IsClosed", "Priority"),
+        (
+            "CaseNumber",
+            "Subject",
+            "Description",
+            "Status",
+            "OwnerId",
+            "IsClosed",
+            "Priority",
+            "AccountId",
+            "ContactId",
+            "MasterRecordId",
+        ),
     ),
     "Opportunity": (
         "006",
@@ -47,13 +86,13 @@ _STANDARD: Mapping[str, tuple[str, str | None, Sequence[str]]] = {
             "IsWon",
         ),
     ),
-    "CaseHistory": ("017", "CaseId", ("CaseId", "Field", "OldValue", "NewValue", "DataType")),
-    "OpportunityFieldHistory": (
-        "017",
-        "OpportunityId",
-        ("OpportunityId", "Field", "OldValue", "NewValue", "DataType"),
-    ),
+    "AccountHistory": ("017", "AccountId", ("AccountId", *_HISTORY)),
+    "CaseHistory": ("017", "CaseId", ("CaseId", *_HISTORY)),
+    "ContactHistory": ("017", "ContactId", ("ContactId", *_HISTORY)),
+    "LeadHistory": ("017", "LeadId", ("LeadId", *_HISTORY)),
+    "OpportunityFieldHistory": ("017", "OpportunityId", ("OpportunityId", *_HISTORY)),
     "CaseComment": ("00a", "ParentId", ("ParentId", "CommentBody", "IsPublished")),
+    "ProcessDefinition": ("04a", None, ("Name", "DeveloperName", "TableEnumOrId", "Type", "State", "Description")),
     "ProcessInstance": (
         "04g",
         "TargetObjectId",
@@ -70,14 +109,18 @@ _STANDARD: Mapping[str, tuple[str, str | None, Sequence[str]]] = {
         ("ProcessInstanceId", "ActorId", "OriginalActorId"),
     ),
 }
-_QUEUE_OWNABLE = {"Case", "Lead"}  # Opportunity and Account take people only
-_READ_ONLY = {*_SYSTEM, "CaseNumber", "IsClosed", "IsWon"}
+_QUEUE_OWNABLE = {"Case", "Lead", "Task"}  # Opportunity, Account and Contact take people only
+_READ_ONLY = {*_SYSTEM, "CaseNumber", "IsClosed", "IsWon", "IsConverted", "MasterRecordId"}
 _REQUIRED = {
     "Opportunity": ("Name", "StageName", "CloseDate"),
     "CaseComment": ("ParentId",),
     "Account": ("Name",),
+    "Contact": ("LastName",),
+    "Lead": ("LastName", "Company"),
+    "GroupMember": ("GroupId", "UserOrGroupId"),
 }
-_CREATABLE = {"Case", "Opportunity", "Account", "CaseComment"}
+_DELETABLE = {"Case", "Opportunity", "Account", "CaseComment", "Contact", "Lead", "Task", "GroupMember"}
+_DERIVED_NAMES = {"Contact", "Lead"}  # their Name is put together from its parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +142,19 @@ class SObject:
         return self.name in _QUEUE_OWNABLE or self.name.endswith("__c")
 
     @property
-    def writable(self) -> bool:
-        """Whether the API may change such a record."""
-        return self.name in _CREATABLE or self.name.endswith("__c")
+    def createable(self) -> bool:
+        """Whether the API may add such a record."""
+        return self.name in _DELETABLE or self.name.endswith("__c")
+
+    @property
+    def updateable(self) -> bool:
+        """Whether the API may change such a record; users can be changed, but neither added nor deleted."""
+        return self.createable or self.name == "User"
+
+    @property
+    def deletable(self) -> bool:
+        """Whether the API may delete such a record."""
+        return self.createable
 
     @property
     def required(self) -> Sequence[str]:
@@ -127,9 +180,10 @@ class Schema:
         names = set(_STANDARD) | set(told) | set(histories)
         names |= {kind for kind in store.kinds(space) if not kind.startswith("_")}
         self.objects: dict[str, SObject] = {}
-        for name in sorted(names):
+        for number, name in enumerate(sorted(names)):
             sample = next(store.scan(space, name, limit=1), {})
-            self.objects[name] = _sobject(name, told.get(name, {}), histories.get(name), sample)
+            spare = str(sample.get("Id") or f"a{number:02d}")[:3]
+            self.objects[name] = _sobject(name, told.get(name, {}), histories.get(name), sample, spare)
         self._by_lower = {name.lower(): made for name, made in self.objects.items()}
         self._by_prefix = {made.prefix: made for made in self.objects.values() if made.prefix != "017"}
 
@@ -142,8 +196,8 @@ class Schema:
         return self._by_prefix.get(id_[:3])
 
 
-def _sobject(name: str, told: Mapping[str, Any], parent: str | None, sample: Mapping[str, Any]) -> SObject:
-    prefix, standard_parent, columns = _STANDARD.get(name, ("a00", None, ()))
+def _sobject(name: str, told: Mapping[str, Any], parent: str | None, sample: Mapping[str, Any], spare: str) -> SObject:
+    prefix, standard_parent, columns = _STANDARD.get(name, (spare, None, ("Name", "OwnerId")))
     if parent is not None:
         prefix, columns = "017", (parent, "Field", "OldValue", "NewValue", "DataType")
     # history rows are never changed, and have no columns to say so
@@ -160,7 +214,7 @@ def _sobject(name: str, told: Mapping[str, Any], parent: str | None, sample: Map
         parent=parent or standard_parent,
         fields={
             key: {
-                "updateable": field["name"] not in _READ_ONLY,
+                "updateable": field["name"] not in _READ_ONLY and (name not in _DERIVED_NAMES or key != "name"),
                 **field,
                 "label": field.get("label") or field["name"],
             }
@@ -177,10 +231,14 @@ def _type_of(column: str, value: object) -> str:
         return "datetime"
     if column == "Id":
         return "id"
+    if column == "TableEnumOrId":
+        return "string"
     if column.endswith("Id"):
         return "reference"
-    if column in {"CloseDate", "Due__c"}:
+    if column in {"CloseDate", "Due__c", "ActivityDate"}:
         return "date"
+    if column == "Description":
+        return "textarea"
     if isinstance(value, bool) or column.startswith("Is"):
         return "boolean"
     if isinstance(value, (int, float)):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, time
 from typing import Any
 
-from sandbox.salesforce.columns import Column, Columns, Record
-from sandbox.salesforce.errors import refused
+from sandbox.calls import RefusedCall
+from sandbox.salesforce.columns import Column, Columns, Moment, Record
+from sandbox.salesforce.date_literals import span_of
+from sandbox.salesforce.errors import malformed_query, refused
 from sandbox.salesforce.ids import eighteen
 from sandbox.salesforce.schema import SObject
 from sandbox.salesforce.soql import AllOf, AnyOf, Compare, Cond, Like, Not, Order, Query, Within
+from sandbox.stamps import salesforce
 from sandbox.store import Store
 
 Test = Callable[[Record], bool]
@@ -25,7 +29,6 @@ _LITERALS = {
     "int": "number",
     "percent": "number",
 }
-_TEXTUAL = {"string", "picklist", "textarea", "email", "url", "phone", "combobox"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +51,21 @@ def found_ids(
     hits = [
         (str(record["Id"]), [column.read(record) for _, column in keys])
         for record in _narrowed(store, space, sobject, bounds)
-        if (with_deleted or not record.get("IsDeleted")) and (test is None or test(record))
+        if (with_deleted or not record.get("IsDeleted")) and (test is None or test(record)) and columns.visible(record)
     ]
     hits.sort(key=lambda hit: hit[0])
     for place in range(len(keys) - 1, -1, -1):
-        order = keys[place][0]
-        hits.sort(key=lambda hit: _sort_key(hit[1][place], order), reverse=order.descending)
+        order, folded = keys[place][0], _folding(keys[place][1])
+        hits.sort(key=lambda hit: _sort_key(hit[1][place], order, folded), reverse=order.descending)
     ids = [id_ for id_, _ in hits[query.offset :]]
     return ids if query.limit is None else ids[: query.limit]
 
 
-def _sort_key(value: Any, order: Order) -> tuple[bool, Any]:
-    if value is None:
+def _sort_key(value: Any, order: Order, folded: Callable[[Any], Any]) -> tuple[bool, Any]:
+    shown = None if value is None else folded(value)
+    if shown is None:
         return (order.nulls_last is not order.descending, "")
-    present = order.nulls_last is order.descending
-    return (present, value.lower() if isinstance(value, str) and not value[:4].isdigit() else value)
+    return (order.nulls_last is order.descending, shown)
 
 
 def _narrowed(store: Store, space: str, sobject: SObject, bounds: Bounds) -> Iterator[Record]:
@@ -133,11 +136,13 @@ def compiled(cond: Cond, columns: Columns) -> Test:
     if isinstance(cond, Like):
         return _like(cond, column)
     if isinstance(cond, Within):
-        return _within(cond, column)
-    return _compare(cond, column)
+        return _within(cond, column, columns.moment)
+    return _compare(cond, column, columns.moment)
 
 
-def _compare(cond: Compare, column: Column) -> Test:
+def _compare(cond: Compare, column: Column, moment: Moment) -> Test:
+    if cond.value.kind == "span":
+        return _against_span(cond, column, moment)
     want = _literal(cond.value.kind, cond.value.value, column)
     read, folded = column.read, _folding(column)
     if want is None:
@@ -150,6 +155,8 @@ def _compare(cond: Compare, column: Column) -> Test:
         return lambda record: folded(read(record)) == want
     if cond.op == "!=":
         return lambda record: folded(read(record)) != want
+    if column.type == "boolean":
+        raise refused(400, "INVALID_FIELD", f"invalid operator on {'.'.join(column.path)} field")
     tests: dict[str, Callable[[Any], bool]] = {
         "<": lambda value: value < want,
         "<=": lambda value: value <= want,
@@ -160,7 +167,40 @@ def _compare(cond: Compare, column: Column) -> Test:
     return lambda record: (value := folded(read(record))) is not None and passes(value)
 
 
-def _within(cond: Within, column: Column) -> Test:
+def _against_span(cond: Compare, column: Column, moment: Moment) -> Test:
+    """Compare with a date literal: `=` means within it, `<` before it begins, `>` after it ends."""
+    first, behind = _span(cond.value.value, column, moment)
+    read = column.read
+    tests: dict[str, Callable[[Any], bool]] = {
+        "=": lambda value: first <= value < behind,
+        "<": lambda value: value < first,
+        "<=": lambda value: value < behind,
+        ">": lambda value: value >= behind,
+        ">=": lambda value: value >= first,
+    }
+    if cond.op == "!=":
+        return lambda record: (value := read(record)) is None or not first <= value < behind
+    passes = tests[cond.op]
+    return lambda record: (value := read(record)) is not None and passes(value)
+
+
+def _span(literal: str, column: Column, moment: Moment) -> tuple[str, str]:
+    if column.type not in {"date", "datetime"}:
+        raise _wrong_sort(column, "span")
+    try:
+        first, behind = span_of(literal, moment.now.astimezone(moment.zone).date())
+        if column.type == "date":
+            return first.isoformat(), behind.isoformat()
+        first_at, behind_at = (datetime.combine(day, time(), moment.zone) for day in (first, behind))
+        return salesforce(first_at), salesforce(behind_at)
+    except (ValueError, OverflowError) as error:
+        raise malformed_query(str(error)) from error
+
+
+def _within(cond: Within, column: Column, moment: Moment) -> Test:
+    parts = [_compare(Compare(path=cond.path, op="=", value=value), column, moment) for value in cond.values]
+    if any(value.kind == "span" for value in cond.values):
+        return lambda record: any(part(record) for part in parts) is not cond.negated
     wanted = {_literal(value.kind, value.value, column) for value in cond.values}
     read, folded = column.read, _folding(column)
     if cond.negated:
@@ -178,31 +218,29 @@ def _like(cond: Like, column: Column) -> Test:
 
 
 def _folding(column: Column) -> Callable[[Any], Any]:
-    if column.type in {"id", "reference"}:
+    """Return how values of a column are compared; a value of the wrong sort (the field had another type) is none."""
+    kind = column.type
+    if kind in {"id", "reference"}:
         return lambda value: None if value is None else eighteen(str(value))
-    if column.type in _TEXTUAL:
-        return lambda value: value.lower() if isinstance(value, str) else value
-    if column.type == "boolean":
+    if kind == "boolean":
         return bool
-    return lambda value: value
+    if _LITERALS.get(kind) == "number":
+        return lambda value: value if isinstance(value, (int, float)) else None
+    if kind in {"date", "datetime"}:
+        return lambda value: value if isinstance(value, str) else None
+    return lambda value: None if value is None else str(value).lower()
 
 
 def _literal(kind: str, value: Any, column: Column) -> Any:
     """Return the literal as the column's values are compared; refuses a literal of the wrong sort."""
-    wanted = {
-        "datetime": "instant",
-        "date": "day",
-        "boolean": "boolean",
-        "double": "number",
-        "currency": "number",
-    }
-    must = wanted.get(column.type, "text")
+    must = _LITERALS.get(column.type, "text")
     if kind not in {"null", must}:
-        quotes = " and should not be enclosed in quotes" if kind == "text" else ""
-        name = {"instant": "dateTime", "day": "date", "text": "string"}.get(must, must)
-        raise refused(
-            400,
-            "INVALID_FIELD",
-            f"value of filter criterion for field '{'.'.join(column.path)}' must be of type {name}{quotes}",
-        )
+        raise _wrong_sort(column, kind)
     return _folding(column)(value)
+
+
+def _wrong_sort(column: Column, kind: str) -> RefusedCall:
+    wanted = {"datetime": "dateTime", "date": "date", "boolean": "boolean", "double": "number", "currency": "number"}
+    quotes = " and should not be enclosed in quotes" if kind == "text" else ""
+    text = f"value of filter criterion for field '{'.'.join(column.path)}' must be of type "
+    return refused(400, "INVALID_FIELD", f"{text}{wanted.get(column.type, 'string')}{quotes}")

@@ -1,0 +1,102 @@
+"""Grouped queries: GROUP BY with COUNT, COUNT_DISTINCT, SUM, AVG, MIN and MAX; every row is an AggregateResult."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.calls import RefusedCall
+from sandbox.salesforce.columns import Column, Columns, Record
+from sandbox.salesforce.errors import malformed_query, refused
+from sandbox.salesforce.soql import Aggregate, Fields, Query
+
+_NUMBERS = {"double", "currency", "percent", "int"}
+_OF: dict[str, Callable[[list[Any]], Any]] = {
+    "COUNT": len,
+    "COUNT_DISTINCT": lambda values: len(set(map(str, values))),
+    "SUM": lambda values: sum(values) if values else None,
+    "AVG": lambda values: sum(values) / len(values) if values else None,
+    "MIN": lambda values: min(values) if values else None,
+    "MAX": lambda values: max(values) if values else None,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """One column of the result: its name, what it reads, and what it makes of the values (None: the group's own)."""
+
+    name: str
+    column: Column
+    fold: Callable[[list[Any]], Any] | None
+
+
+def is_grouped(query: Query) -> bool:
+    """Whether a query asks for groups rather than for records."""
+    return bool(query.group) or any(isinstance(item, Aggregate) for item in query.selected)
+
+
+def grouped(query: Query, columns: Columns, records: Iterable[Record]) -> list[dict[str, Any]]:
+    """Return the result rows in order of their groups; raises RefusedCall for what cannot be grouped.
+
+    ORDER BY of such a query may name grouped columns only; HAVING, ROLLUP and CUBE are not part of the subset.
+    """
+    keys = [columns.find(path) for path in query.group]
+    cells = list(_cells(query, columns, {key.path for key in keys}))
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault(tuple(key.read(record) for key in keys), []).append(record)
+    if not keys:
+        groups.setdefault((), [])
+    rows = [(key, _row(cells, members)) for key, members in groups.items()]
+    for order in reversed(query.order):
+        path = columns.find(order.path).path
+        place = next((n for n, key in enumerate(keys) if key.path == path), None)
+        if place is None:
+            raise malformed_query(f"Ordered field must be grouped or aggregated: {'.'.join(path)}")
+        rows.sort(key=lambda row, place=place: _sortable(row[0][place]), reverse=order.descending)  # type: ignore[misc]  # mypy has no type for a lambda's default
+    if not query.order:
+        rows.sort(key=lambda row: [_sortable(part) for part in row[0]])
+    told = [row for _, row in rows][query.offset :]
+    return told if query.limit is None else told[: query.limit]
+
+
+def _cells(query: Query, columns: Columns, keys: set[tuple[str, ...]]) -> Iterable[_Cell]:
+    unnamed = 0
+    for item in query.selected:
+        if isinstance(item, Fields):
+            raise malformed_query("The SOQL FIELDS function is not supported with GROUP BY")
+        if isinstance(item, Aggregate):
+            column = columns.find(item.path)
+            if item.function in {"SUM", "AVG"} and column.type not in _NUMBERS:
+                raise _unfit(item, column)
+            name = item.alias or f"expr{unnamed}"
+            unnamed += not item.alias
+            yield _Cell(name=name, column=column, fold=_OF[item.function])
+            continue
+        column = columns.find(item)
+        if column.path not in keys:
+            raise malformed_query(f"Field must be grouped or aggregated: {'.'.join(column.path)}")
+        yield _Cell(name=column.path[-1], column=column, fold=None)
+
+
+def _row(cells: Sequence[_Cell], members: Sequence[Record]) -> dict[str, Any]:
+    told: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
+    for cell in cells:
+        values = [cell.column.read(record) for record in members]
+        if cell.fold is None:
+            told[cell.name] = values[0] if values else None
+        else:
+            told[cell.name] = cell.fold([value for value in values if value is not None])
+    return told
+
+
+def _sortable(value: Any) -> tuple[bool, str | float]:
+    if isinstance(value, (int, float)):
+        return True, float(value)
+    return value is not None, str(value or "").lower()
+
+
+def _unfit(item: Aggregate, column: Column) -> RefusedCall:
+    text = f"field {'.'.join(column.path)} does not support aggregate operator {item.function}"
+    return refused(400, "INVALID_FIELD", text)
