@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from http_world import SPACES, small_company
+from airtable_base import rich_company
+from http_world import SPACES
+from jira_site import furnish
 
 from sandbox.calls import Answer, Call, Routes, Tool
 from sandbox.store import Store
@@ -23,10 +25,17 @@ _CHOICE = re.compile(r"\(\?(?:i)?:((?:[\w\\.]+\|)*[\w\\.]+)\)")
 _WORDS = re.compile(r"(?:[A-Za-z][\w]*\|)+[A-Za-z][\w]*")
 
 
+def furnished(path: Path) -> Store:
+    """The small company with everything in it that a described path may lead to."""
+    store: Store = rich_company(path)
+    furnish(store)
+    return store
+
+
 @contextmanager
 def company(directory: Path) -> Iterator[tuple[Store, dict[str, Tool]]]:
-    """The small company and its three tools, at a fixed moment; nothing listens."""
-    store = small_company(directory / "world.sqlite")
+    """The furnished company and its three tools, at a fixed moment; nothing listens."""
+    store = furnished(directory / "world.sqlite")
     try:
         yield store, {tool: build(store, SPACES[tool], lambda: NOW) for tool, build in SERVERS.items()}
     finally:

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import pytest
 import requests
 import schemathesis
-from http_world import Running, running, small_company
+from http_world import Running, running
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
-from surface import fault_of
+from surface import fault_of, furnished
 
 from sandbox.calls import Answer, Call
 from sandbox.description.services import SERVICES
@@ -32,12 +32,12 @@ _FUZZ = settings(
     phases=[Phase.generate] if EXAMPLES < 100 else [Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
-_TOKENS = {"salesforce": "sf-token", "jira": "jira-token", "airtable": "at-token", "control": "nobody's"}
+_TOKENS = {"salesforce": "sf-token", "jira": "app-token", "airtable": "at-token", "control": "nobody's"}
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    store = small_company(tmp_path_factory.mktemp("fuzzed") / "world.sqlite")
+    store = furnished(tmp_path_factory.mktemp("fuzzed") / "world.sqlite")
     with running(store) as served:
         yield served
     store.close()
