@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -45,6 +46,20 @@ class ToLoopback(HTTPAdapter):
 
 
 @pytest.fixture
+def small(tmp_path: Path) -> Iterator[Running]:
+    """The small company, its cases with a key of another system."""
+    store = small_company(tmp_path / "world.sqlite")
+    made = store.get(SPACE, "_object", "Case") or {}
+    made["fields"].append({"name": "Key__c", "type": "string", "label": "Key", "updateable": True, "externalId": True})
+    for name, kind in (("IsClosed", "boolean"), ("Weight", "double"), ("Seen", "datetime"), ("Count", "int")):
+        made["fields"].append({"name": f"{name}__c", "type": kind, "label": name, "updateable": True})
+    put(store, SPACE, "_object", made)
+    with running(store) as served:
+        yield served
+    store.close()
+
+
+@pytest.fixture
 def org(small: Running) -> Salesforce:
     session = requests.Session()
     session.mount("https://", ToLoopback(small.addresses["salesforce"]))
@@ -56,13 +71,18 @@ def ask(small: Running, method: str, path: str, *, token: str = "sf-token", **re
     return requests.request(method, small.addresses["salesforce"] + JOBS + path, headers=headers, timeout=10, **rest)
 
 
-def ingest(small: Running, data: str, operation: str = "update", **wanted: Any) -> dict[str, Any]:
+def ingest(
+    small: Running, data: str, operation: str = "update", token: str = "sf-token", **wanted: Any
+) -> dict[str, Any]:
     """Run one ingest job to its end and return what the service says of it."""
     body = {"object": "Case", "operation": operation, **wanted}
-    job = ask(small, "POST", "/ingest", json=body).json()["id"]
-    assert ask(small, "PUT", f"/ingest/{job}/batches", data=data.encode()).status_code == 201
-    assert ask(small, "PATCH", f"/ingest/{job}", json={"state": "UploadComplete"}).json()["state"] == "UploadComplete"
-    told: dict[str, Any] = ask(small, "GET", f"/ingest/{job}").json()
+    job = ask(small, "POST", "/ingest", json=body, token=token).json()["id"]
+    assert ask(small, "PUT", f"/ingest/{job}/batches", data=data.encode(), token=token).status_code == 201
+    assert (
+        ask(small, "PATCH", f"/ingest/{job}", json={"state": "UploadComplete"}, token=token).json()["state"]
+        == "UploadComplete"
+    )
+    told: dict[str, Any] = ask(small, "GET", f"/ingest/{job}", token=token).json()
     return told
 
 
@@ -138,6 +158,7 @@ def results(small: Running, job: str, **params: Any) -> requests.Response:
         ("SELECT Status, COUNT(Id) FROM Case GROUP BY Status", "FEATURENOTENABLED"),
         ("SELECT Id, (SELECT Id FROM CaseComments) FROM Case", "FEATURENOTENABLED"),
         ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Case", "FEATURENOTENABLED"),
+        ("SELECT FIELDS(ALL) FROM Case LIMIT 200", "FEATURENOTENABLED"),
         ("SELECT Nothing__c FROM Case", "INVALID_FIELD"),
         ("SELECT Id FROM Nothing__c", "INVALID_TYPE"),
         ("SELECT FROM", "MALFORMED_QUERY"),
@@ -206,6 +227,17 @@ def test_jobs_are_listed_aborted_deleted_and_gone_after_seven_days(small: Runnin
     assert small.store.kinds(SPACE).count("_bulk_result") == 0 or small.store.count(SPACE, "_bulk_result") == 0
 
 
+def test_a_long_list_of_jobs_comes_in_pages(small: Running) -> None:
+    first = ask(small, "POST", "/ingest", json={"object": "Case", "operation": "insert"}).json()["id"]
+    doc = small.store.get(SPACE, "_bulk_job", first) or {}
+    copies = ({**doc, "id": f"750{n:012d}AAA"} for n in range(1_000))
+    small.store.put(SPACE, "_bulk_job", ((copy["id"], doc["created"], copy) for copy in copies))
+    page = ask(small, "GET", "/ingest").json()
+    rest = ask(small, "GET", page["nextRecordsUrl"].removeprefix(JOBS)).json()
+    assert (page["done"], len(page["records"]), rest["done"], len(rest["records"])) == (False, 1_000, True, 1)
+    assert len({job["id"] for job in page["records"] + rest["records"]}) == 1_001
+
+
 @pytest.mark.parametrize("locator", ["nonsense", "OTk", "%%%", "MTAwMDAwMDAwMDAwMDA"])
 def test_a_foreign_locator_is_refused(small: Running, locator: str) -> None:
     job = ask(small, "POST", "/query", json={"operation": "query", "query": "SELECT Id FROM Case"}).json()["id"]
@@ -245,15 +277,15 @@ def test_a_hard_delete_leaves_nothing(org: Salesforce, small: Running) -> None:
 
 
 def test_an_upsert_finds_by_an_external_id_or_makes(org: Salesforce, small: Running) -> None:
-    put(small.store, SPACE, "Case", {**case(small, 0), "Phase__c": "P-1"})
+    put(small.store, SPACE, "Case", {**case(small, 0), "Key__c": "P-1"})
     records = [
-        {"Phase__c": "P-1", "Subject": "Known"},
-        {"Phase__c": "P-2", "Subject": "New"},
-        {"Phase__c": "", "Subject": "No key"},
+        {"Key__c": "P-1", "Subject": "Known"},
+        {"Key__c": "P-2", "Subject": "New"},
+        {"Key__c": "", "Subject": "No key"},
     ]
-    (done,) = org.bulk2.Case.upsert(records=records, external_id_field="Phase__c", wait=0.01)
+    (done,) = org.bulk2.Case.upsert(records=records, external_id_field="Key__c", wait=0.01)
     assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (3, 1)
-    told = {row["Phase__c"]: row["sf__Created"] for row in rows(small, done["job_id"], "successfulResults")}
+    told = {row["Key__c"]: row["sf__Created"] for row in rows(small, done["job_id"], "successfulResults")}
     assert told == {"P-1": "false", "P-2": "true"}
     assert case(small, 0)["Subject"] == "Known"
 
@@ -280,6 +312,28 @@ def test_rows_stand_alone_and_tell_code_message_and_fields(small: Running) -> No
     assert case(small, 2)["OwnerId"] == GRACE
 
 
+def test_cells_that_do_not_fit_their_column_fail_their_row(small: Running) -> None:
+    head = "Id,IsClosed__c,Weight__c,Seen__c,Count__c\n"
+    bad = [
+        "perhaps,1,,",
+        "true,heavy,,",
+        "true,inf,,",
+        "true,1,yesterday,",
+        "true,1,0001-01-01T00:00:00+14:00,",
+        "1,1,,nan",
+    ]
+    good = f"{CASES[2]},TRUE,1.5,2026-02-01T10:00:00+02:00,7\n"
+    told = ingest(small, head + "".join(f"{CASES[0]},{row}\n" for row in bad) + good)
+    failed = [row["sf__Error"] for row in rows(small, told["id"], "failedResults")]
+    assert [error.split(":")[0] for error in failed] == ["INVALID_TYPE_ON_FIELD_IN_RECORD"] * len(bad)
+    written = case(small, 2)
+    assert (written["IsClosed__c"], written["Weight__c"], written["Count__c"]) == (True, 1.5, 7)
+    assert written["Seen__c"] == "2026-02-01T08:00:00.000+0000"
+    query = "SELECT IsClosed__c, Weight__c, Seen__c, Count__c FROM Case WHERE Weight__c > 1"
+    job = ask(small, "POST", "/query", json={"operation": "query", "query": query}).json()["id"]
+    assert results(small, job).text.splitlines()[1] == '"true","1.5","2026-02-01T08:00:00.000Z","7"'
+
+
 def test_a_queue_where_none_may_own_names_the_field(small: Running) -> None:
     deal = "006000000000001AAA"
     told = ingest(small, f"Id,OwnerId\n{deal},{QUEUE}\n", object="Opportunity")
@@ -293,6 +347,7 @@ def test_a_queue_where_none_may_own_names_the_field(small: Running) -> None:
     [
         (f"Id,Nothing__c\n{CASES[0]},x\n", {}, "InvalidBatch : Field name not found : Nothing__c"),
         (f"Id;Subject\n{CASES[0]};x\n", {}, "InvalidBatch : Field name not found : Id;Subject"),
+        (f"Id,Subject,subject\n{CASES[0]},x,y\n", {}, "InvalidBatch : Duplicate field name"),
         ("Subject\nx\n", {}, "InvalidBatch : Field name not found : Id"),
         (f"Id,Subject\n{CASES[0]}\n", {}, "InvalidBatch : "),
         (f'Id,Subject\n{CASES[0]},"x\n', {}, "InvalidBatch : "),
@@ -357,8 +412,11 @@ def test_an_aborted_job_writes_nothing(small: Running) -> None:
         ({"object": "Case", "operation": "merge"}, "INVALIDJOB"),
         ({"object": "Case", "operation": "upsert"}, "INVALIDJOB"),
         ({"object": "Case", "operation": "upsert", "externalIdFieldName": "Nothing__c"}, "INVALIDJOB"),
+        ({"object": "Case", "operation": "upsert", "externalIdFieldName": "Subject"}, "INVALIDJOB"),
         ({"object": "Case", "operation": "insert", "columnDelimiter": "COLON"}, "INVALIDJOB"),
         ({"object": "Case", "operation": "insert", "colour": "red"}, "JSON_PARSER_ERROR"),
+        ({"object": "Case", "operation": ["insert"]}, "JSON_PARSER_ERROR"),
+        ({"object": "Case", "operation": "insert", "lineEnding": {}}, "JSON_PARSER_ERROR"),
     ],
 )
 def test_a_job_that_makes_no_sense_is_refused(small: Running, wanted: dict[str, str], code: str) -> None:
@@ -377,6 +435,28 @@ def test_rights_are_those_of_whoever_made_the_job(small: Running) -> None:
     assert ask(small, "GET", f"/query/{theirs}/results", token="grace-token").status_code == 404
     hard = {"object": "Case", "operation": "hardDelete"}
     assert refused(ask(small, "POST", "/ingest", json=hard, token="grace-token")) == (400, "FEATURENOTENABLED")
+
+
+def test_a_field_that_is_hidden_is_no_column(small: Running) -> None:
+    put(small.store, SPACE, "_token", {"user": GRACE}, id_="grace-token")
+    put(small.store, SPACE, "_rights", {"user": GRACE, "hidden_fields": ["Case.Subject"]}, id_=GRACE)
+    query = {"operation": "query", "query": "SELECT Subject FROM Case"}
+    assert refused(ask(small, "POST", "/query", json=query, token="grace-token")) == (400, "INVALID_FIELD")
+    told = ingest(small, f"Id,Subject\n{CASES[0]},x\n", token="grace-token")
+    assert told["errorMessage"] == "InvalidBatch : Field name not found : Subject"
+
+
+def test_two_records_with_one_key_are_an_error_and_a_key_may_come_twice(small: Running) -> None:
+    for n in (0, 2):
+        put(small.store, SPACE, "Case", {**case(small, n), "Key__c": "twin"})
+    data = "Key__c,Subject\nTWIN,x\nnew,first\nNew,second\n"
+    told = ingest(small, data, operation="upsert", externalIdFieldName="Key__c")
+    assert [row["sf__Error"].split(":")[0] for row in rows(small, told["id"], "failedResults")] == [
+        "DUPLICATE_EXTERNAL_ID"
+    ]
+    first, second = rows(small, told["id"], "successfulResults")
+    assert (first["sf__Created"], second["sf__Created"]) == ("true", "false")
+    assert first["sf__Id"] == second["sf__Id"]
 
 
 def test_row_locked_shows_in_the_failed_results(small: Running) -> None:

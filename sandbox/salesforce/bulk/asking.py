@@ -19,7 +19,6 @@ _LOAD_KEYS = frozenset({
     "operation", "object", "contentType", "columnDelimiter", "lineEnding", "externalIdFieldName", "assignmentRuleId",
 })  # fmt: skip
 _LARGEST_PAGE = 50_000  # rows: a page is one answer in memory
-_PAGE = 10_000
 
 
 def wanted_job(call: Call, *, is_query: bool) -> Mapping[str, Any]:
@@ -29,17 +28,17 @@ def wanted_job(call: Call, *, is_query: bool) -> Mapping[str, Any]:
     unknown = next((key for key in body if key not in keys), None)
     if unknown is not None:
         raise refused(400, "JSON_PARSER_ERROR", f'Unrecognized field "{unknown}"')
+    wrong = next((key for key, value in body.items() if not isinstance(value, (str, type(None)))), None)
+    if wrong is not None:
+        raise refused(400, "JSON_PARSER_ERROR", f"{wrong} must be a string")
     operations = QUERIES if is_query else LOADS
     if body.get("operation") not in operations:
         raise refused(400, "INVALIDJOB", f"Invalid operation: {body.get('operation')}")
     if body.get("contentType") not in {None, "CSV"}:
         raise refused(400, "INVALIDJOB", f"Unsupported content type: {body['contentType']}")
     wanted = "query" if is_query else "object"
-    if not isinstance(body.get(wanted), str) or not body[wanted].strip():
+    if not (body.get(wanted) or "").strip():
         raise refused(400, "INVALIDJOB", f"{wanted} must be specified")
-    for key in ("externalIdFieldName", "assignmentRuleId"):
-        if not isinstance(body.get(key) or "", str):
-            raise refused(400, "JSON_PARSER_ERROR", f"{key} must be a string")
     return body
 
 
@@ -68,7 +67,7 @@ def wanted_page(call: Call) -> tuple[int, int]:
         raise refused(400, "INVALID_QUERY_PARAMETER", f"maxRecords is not a positive number: {size}")
     locator = call.one("locator")
     start = 0 if locator in {"", "null"} else _row_of(locator)
-    return start, min(int(size[:9]), _LARGEST_PAGE) if size else _PAGE
+    return start, min(int(size[:9]), _LARGEST_PAGE) if size else _LARGEST_PAGE
 
 
 def locator_of(row: int) -> str:

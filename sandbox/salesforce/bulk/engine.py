@@ -68,7 +68,7 @@ class Engine:
         by = self._author(job)
         try:
             made = extract(self._org, job.query, by)
-            found = lines_of(self._org, made, job.form, by, with_deleted=job.operation == "queryAll")
+            found = lines_of(self._org, made, job.form, with_deleted=job.operation == "queryAll")
             while lines := list(islice(found, CHUNK)):
                 self._shelf.add(job, job.chunks, {"rows": lines})
                 job = replace(job, processed=job.processed + len(lines), chunks=job.chunks + 1)
@@ -121,4 +121,5 @@ class Engine:
         )
 
     def _author(self, job: Job) -> Author:
-        return Author(user=job.user, rights=rights_of(self._org.store, self._org.space, job.user))
+        rights = rights_of(self._org.store, self._org.space, job.user)
+        return Author(user=job.user, rights=rights, auto_assign=bool(job.assignment_rule))

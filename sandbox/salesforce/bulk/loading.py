@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -12,16 +13,16 @@ import orjson
 from sandbox.calls import RefusedCall
 from sandbox.salesforce.author import Author
 from sandbox.salesforce.bulk.jobs import Job
+from sandbox.salesforce.deletes import Bin
 from sandbox.salesforce.errors import refused
 from sandbox.salesforce.ids import eighteen
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import SObject
-from sandbox.stamps import salesforce, stamp
+from sandbox.stamps import salesforce
 
 CLEAR = "#N/A"
 _NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
-_LOCKED = "unable to obtain exclusive access to this record or 1 records: {}"
 
 
 class RefusedBatch(Exception):
@@ -46,8 +47,14 @@ class Loader:
         self._job = job
         self._sobject = sobject
         self._by = by
-        self._header = [_column(sobject, name) for name in header]
+        self._bin = Bin(org)
+        struck = job.faults.get("row_locked")  # `rows` counts from 1; the first one when nothing is said
+        self._locked = frozenset() if struck is None else frozenset(int(n) for n in struck.get("rows") or (1,))
+        self._header = [_column(sobject, name, by) for name in header]
         self._names = [str(field["name"]) for field in self._header]
+        twice = next((name for name in self._names if self._names.count(name) > 1), None)
+        if twice is not None:
+            raise RefusedBatch(f"InvalidBatch : Duplicate field name in the header : {twice}")
         self._known: dict[str, list[str]] = {}  # external id in small letters -> the records that carry it
         if job.operation in {"delete", "hardDelete"} and self._names != ["Id"]:
             raise RefusedBatch(f"InvalidBatch : The '{job.operation}' batch must contain only ids")
@@ -70,40 +77,43 @@ class Loader:
         self._known = {row[place].lower(): [] for row in rows if len(row) > place}
         for record in self._org.store.scan(self._org.space, self._sobject.name):
             owners = self._known.get(str(record.get(key) or "").lower())
-            if owners is not None and not record.get("IsDeleted"):
+            if (
+                owners is not None
+                and not record.get("IsDeleted")
+                and self._org.visible(self._sobject, record, self._by.rights)
+            ):
                 owners.append(str(record["Id"]))
 
     def load(self, number: int, cells: Sequence[str]) -> Outcome:
         """Carry out one row, the first being number 1."""
         given = {name: cell for name, cell in zip(self._names, cells, strict=True) if cell != ""}
         try:
-            if number in self._locked_rows():
-                raise refused(400, "UNABLE_TO_LOCK_ROW", _LOCKED.format(given.get("Id", "")), fields=[])
-            return self._carried_out(given)
+            return self._carried_out(given, replace(self._by, row_locked=number in self._locked))
         except RefusedCall as error:
             return Outcome(id=given.get("Id", ""), error=told_error(error))
 
-    def _carried_out(self, given: dict[str, str]) -> Outcome:
+    def _carried_out(self, given: dict[str, str], by: Author) -> Outcome:
         operation = self._job.operation
         if operation in {"delete", "hardDelete"}:
-            return self._gone(_id_of(given), for_good=operation == "hardDelete")
+            id_ = _id_of(given)
+            gone = self._bin.delete if operation == "delete" else self._bin.delete_for_good
+            gone(self._sobject, id_, by=by)
+            return Outcome(id=eighteen(id_))
         if operation == "upsert":
-            return self._upserted(given)
+            return self._upserted(given, by)
         if operation == "update":
             id_ = _id_of(given)
-            self._org.writer.update(self._sobject, id_, self._values(given, leaving="Id"), by=self._by)
+            self._org.writer.update(self._sobject, id_, self._values(given, leaving="Id"), by=by)
             return Outcome(id=eighteen(id_))
-        return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True)
+        return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=by), created=True)
 
-    def _upserted(self, given: dict[str, str]) -> Outcome:
+    def _upserted(self, given: dict[str, str], by: Author) -> Outcome:
         key = next(name for name in self._names if name.lower() == self._job.external_id.lower())
         wanted = given.get(key, "")
         if key == "Id":
             if not wanted:
-                return Outcome(
-                    id=self._org.writer.create(self._sobject, self._values(given), by=self._by), created=True
-                )
-            self._org.writer.update(self._sobject, wanted, self._values(given, leaving="Id"), by=self._by)
+                return Outcome(id=self._org.writer.create(self._sobject, self._values(given), by=by), created=True)
+            self._org.writer.update(self._sobject, wanted, self._values(given, leaving="Id"), by=by)
             return Outcome(id=eighteen(wanted))
         if not wanted or wanted == CLEAR:
             raise refused(400, "MISSING_ARGUMENT", f"{key} not specified", fields=[])
@@ -112,25 +122,11 @@ class Loader:
             text = f"{key}: more than one record found for external id field: [{', '.join(found)}]"
             raise refused(400, "DUPLICATE_EXTERNAL_ID", text, fields=[key])
         if found:
-            self._org.writer.update(self._sobject, found[0], self._values(given, leaving=key), by=self._by)
+            self._org.writer.update(self._sobject, found[0], self._values(given, leaving=key), by=by)
             return Outcome(id=found[0])
-        made = self._org.writer.create(self._sobject, self._values(given), by=self._by)
+        made = self._org.writer.create(self._sobject, self._values(given), by=by)
         found.append(made)
         return Outcome(id=made, created=True)
-
-    def _gone(self, id_: str, *, for_good: bool) -> Outcome:
-        record = self._org.writer.existing(self._sobject, id_)
-        if not self._by.rights.edits(self._sobject.name, str(record["Id"])):
-            text = "insufficient access rights on object id"
-            raise refused(400, "INSUFFICIENT_ACCESS_OR_READONLY", text, fields=[])
-        if for_good:
-            self._org.store.delete(self._org.space, self._sobject.name, str(record["Id"]))
-            return Outcome(id=str(record["Id"]))
-        at = self._org.writer.now()
-        record |= {"IsDeleted": True, "LastModifiedDate": salesforce(at), "SystemModstamp": salesforce(at)}
-        record["LastModifiedById"] = self._by.user
-        self._org.store.put(self._org.space, self._sobject.name, [(str(record["Id"]), stamp(at), record)])
-        return Outcome(id=str(record["Id"]))
 
     def _values(self, given: Mapping[str, str], *, leaving: str = "") -> dict[str, Any]:
         return {
@@ -138,10 +134,6 @@ class Loader:
             for field in self._header
             if str(field["name"]) in given and str(field["name"]) != leaving
         }
-
-    def _locked_rows(self) -> frozenset[int]:
-        settings = self._job.faults.get("row_locked")
-        return frozenset() if settings is None else frozenset(int(n) for n in settings.get("rows") or (1,))
 
 
 def told_error(error: RefusedCall) -> str:
@@ -158,14 +150,15 @@ def refuse_without_external_id(job_operation: str, sobject: SObject, external_id
     if not external_id:
         text = f"External ID was blank for {sobject.name}. An External ID must be specified for upsert."
         raise refused(400, "INVALIDJOB", text)
-    if sobject.column(external_id) is None:
+    column = sobject.column(external_id)
+    if column is None or not (column.get("externalId") or column["name"] == "Id"):
         text = f"Field name provided, {external_id} does not match an External ID for {sobject.name}"
         raise refused(400, "INVALIDJOB", text)
 
 
-def _column(sobject: SObject, name: str) -> Mapping[str, Any]:
+def _column(sobject: SObject, name: str, by: Author) -> Mapping[str, Any]:
     field = sobject.column(name)
-    if field is None:
+    if field is None or not by.rights.sees_field(sobject.name, str(field["name"])):
         raise RefusedBatch(f"InvalidBatch : Field name not found : {name}")
     return field
 
@@ -187,18 +180,25 @@ def _value(field: Mapping[str, Any], text: str) -> Any:
             return text.lower() in _TRUE
         raise _wrong_type(name, text)
     if kind in _NUMBERS:
-        try:
-            number = float(text)
-        except ValueError as error:
-            raise _wrong_type(name, text) from error
+        number = _number(text)
+        if number is None:
+            raise _wrong_type(name, text)
         return int(number) if kind in {"int", "long"} else number
     if kind == "datetime":
         try:
             at = datetime.fromisoformat(text)
-        except ValueError as error:
+            return salesforce(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+        except (ValueError, OverflowError) as error:  # the first and the last day have no hour before or after
             raise _wrong_type(name, text) from error
-        return salesforce(at) if at.tzinfo is not None else text
     return text
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _wrong_type(name: str, text: str) -> RefusedCall:

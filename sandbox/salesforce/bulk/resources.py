@@ -16,6 +16,7 @@ from sandbox.salesforce.bulk.shelf import Shelf
 from sandbox.salesforce.errors import not_found, refused
 from sandbox.salesforce.ids import eighteen, new_id
 from sandbox.salesforce.org import Org
+from sandbox.stamps import stamp
 
 CSV = "text/csv;charset=UTF-8"
 _LISTED = 1000
@@ -56,7 +57,7 @@ class Bulk:
         sobject = self._org.schema.find(body["object"])
         if sobject is None or not by.rights.reads(sobject.name):
             raise refused(400, "INVALIDJOB", f"Unable to find object: {body['object']}")
-        if not sobject.writable:
+        if not {"insert": sobject.createable, "update": sobject.updateable}.get(operation, sobject.deletable):
             raise refused(400, "INVALIDENTITY", f"Entity '{sobject.name}' is not supported by the Bulk API.")
         if operation == "hardDelete" and not by.rights.admin:
             text = "hardDelete operation requires special user profile permission, please contact your administrator"
@@ -75,15 +76,15 @@ class Bulk:
             by = self._looked(call)
             before = call.one("queryLocator")
             known = [job for job in self._shelf.jobs() if job.is_query is is_query and _may_see(by, job)]
-            found = (job for job in reversed(known) if not before or (job.created.isoformat(), job.id) < _key(before))
+            found = (job for job in reversed(known) if not before or _place(job) < before)
             page = list(islice(found, _LISTED + 1))
-            more = len(page) > _LISTED
-            kind = "query" if is_query else "ingest"
-            last = page[:_LISTED][-1] if page else None
-            path = f"/services/data/{call.at['v']}/jobs/{kind}?queryLocator="
-            following = f"{path}{last.created.isoformat()}_{last.id}" if more and last else None
-            records = [job.told(full=True) for job in page[:_LISTED]]
-            return reply({"done": not more, "records": records, "nextRecordsUrl": following})
+            told: dict[str, object] = {"done": len(page) <= _LISTED, "records": [], "nextRecordsUrl": None}
+            told["records"] = [job.told(full=True) for job in page[:_LISTED]]
+            if not told["done"]:
+                kind = "query" if is_query else "ingest"
+                path = f"/services/data/{call.at['v']}/jobs/{kind}"
+                told["nextRecordsUrl"] = f"{path}?queryLocator={_place(page[_LISTED - 1])}"
+            return reply(told)
 
         return answer
 
@@ -218,6 +219,6 @@ def _may_see(by: Author, job: Job) -> bool:
     return by.rights.admin or by.user == job.user
 
 
-def _key(locator: str) -> tuple[str, str]:
-    at, _, id_ = locator.rpartition("_")
-    return at, id_
+def _place(job: Job) -> str:
+    """Return what a job is sorted by in lists: when it was made, then its id."""
+    return f"{stamp(job.created)}_{job.id}"

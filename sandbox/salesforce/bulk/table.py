@@ -45,6 +45,8 @@ class Form:
         try:
             yield from (row for row in reader if row)
         except csv.Error as error:
+            if lenient:
+                return
             raise UnreadableTable(f"InvalidBatch : Failed to parse CSV: {error}") from error
 
 
