@@ -92,6 +92,8 @@ def fault_of(tool: str, call: Call, answer: Answer) -> str:
         return "" if not body or kind in {"text/csv", "text/xml", "text/html", "text/plain"} else f"kind {kind}"
     if tool == "salesforce" and _soap(call) and kind == "text/xml":
         return "" if b"faultcode" in body else "no SOAP fault"
+    if tool == "salesforce" and kind == "text/plain" and body in {b"Bad_OAuth_Token", b"Bad_Id"}:
+        return ""  # the identity addresses tell their errors as bare words
     if tool == "jira" and (answer.status, kind) in {(401, "text/plain"), (404, "text/html"), (403, "text/plain")}:
         return ""
     return f"error {answer.status} as {kind}"
