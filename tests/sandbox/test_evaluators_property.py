@@ -184,6 +184,28 @@ _jql_texts = st.builds(
     st.sampled_from(["~", "!~"]),
     st.lists(st.sampled_from([*worlds.WORDS, "AMBER", "amb*", "cop*", "amb", "opper"]), min_size=1, max_size=2),
 )
+_whens = st.none() | moments
+_jql_was = st.sampled_from(["status", "assignee"]).flatmap(
+    lambda field: st.builds(
+        jql.Was,
+        st.just(field),
+        st.lists(_JQL_VALUES[field], min_size=1, max_size=2).map(tuple),
+        _whens,
+        _whens,
+        st.booleans(),
+    )
+)
+_jql_changed = st.sampled_from(["status", "assignee"]).flatmap(
+    lambda field: st.builds(
+        jql.Changed,
+        st.just(field),
+        st.just("") | _JQL_VALUES[field],
+        st.just("") | _JQL_VALUES[field],
+        st.sampled_from(["", *worlds.ACCOUNTS]),
+        _whens,
+        _whens,
+    )
+)
 jql_conds: st.SearchStrategy[jql.Cond] = st.recursive(
     st.one_of(_jql_named(), _jql_named(), _jql_dates, _jql_dues, _jql_texts),
     lambda inner: (
@@ -199,15 +221,8 @@ def sites(store: Store) -> list[World]:
     return _worlds(store, "site", worlds.site, JiraServer)
 
 
-@_EXAMPLES
-@given(
-    seed=seeds,
-    where=jql_conds,
-    field=st.sampled_from(["created", "updated", "key"]),
-    descending=st.booleans(),
-)
-def test_jql_agrees_with_the_book(sites: list[World], seed: int, where: jql.Cond, field: str, descending: bool) -> None:
-    tool, issues = sites[seed]
+def _jql_asked(world: World, where: jql.Cond | jql.Changed, field: str, *, descending: bool) -> None:
+    tool, issues = world
     text = f"{where.written(_ZONE)} ORDER BY {field} {'DESC' if descending else 'ASC'}"
     text += "" if field == "key" else ", key ASC"
     expected = [one for one in issues if where.holds(one)]  # told in the order of their keys
@@ -219,6 +234,18 @@ def test_jql_agrees_with_the_book(sites: list[World], seed: int, where: jql.Cond
     told = _asked(tool, "/rest/api/3/search/jql", jql=text, maxResults="1000", fields="id")
 
     assert [issue["id"] for issue in told["issues"]] == [one["id"] for one in expected], text
+
+
+@_EXAMPLES
+@given(seed=seeds, where=jql_conds, field=st.sampled_from(["created", "updated", "key"]), descending=st.booleans())
+def test_jql_agrees_with_the_book(sites: list[World], seed: int, where: jql.Cond, field: str, descending: bool) -> None:
+    _jql_asked(sites[seed], where, field, descending=descending)
+
+
+@_EXAMPLES
+@given(seed=seeds, where=_jql_was | _jql_was.map(jql.Not) | _jql_changed)
+def test_jql_about_the_past_agrees_with_the_book(sites: list[World], seed: int, where: jql.Cond | jql.Changed) -> None:
+    _jql_asked(sites[seed], where, "key", descending=False)
 
 
 # -- formulas ------------------------------------------------------------------------------------------------

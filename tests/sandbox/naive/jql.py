@@ -3,14 +3,15 @@
 Book: Atlassian support, "JQL operators", "JQL keywords", "Search for issues by text". An empty field is matched
 by no `=`, `!=`, `in`, `not in`, `<` ... with a value, only by EMPTY; `NOT field = value` is `field != value`,
 so that NOT turns each clause round instead of counting the misses; names are compared without regard to case;
-`~` looks for whole words, or for beginnings of words before a star.
+`~` looks for whole words, or for beginnings of words before a star. WAS asks whether a field ever had a value
+(the present counts), within AFTER and BEFORE; CHANGED whether there is one change to which all that is said applies.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,7 +96,84 @@ class Joined:
         return f" {self.word} ".join(parts)
 
 
-Cond = Clause | Not | Joined
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a field: when, by whom, from what to what."""
+
+    at: datetime
+    by: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Was:
+    """`field [NOT] was value ...`: the field had the value at some time, the present counts too."""
+
+    field: str
+    values: tuple[Any, ...]
+    after: datetime | None = None
+    before: datetime | None = None
+    negated: bool = False
+
+    def holds(self, issue: Issue) -> bool:
+        changes: list[Change] = issue["history"][self.field]
+        had = [changes[0].old if changes else issue[self.field], *(change.new for change in changes)]
+        ends = [*(change.at for change in changes), None]
+        begins = [issue["created"], *(change.at for change in changes)]
+        wanted = [_plain(value) for value in self.values]
+        found = any(
+            _plain(value) in wanted
+            and (self.after is None or end is None or end > self.after)
+            and (self.before is None or begin < self.before)
+            for value, begin, end in zip(had, begins, ends, strict=True)
+        )
+        return found is not self.negated
+
+    def turned(self) -> Was:
+        return replace(self, negated=not self.negated)
+
+    def written(self, zone: ZoneInfo) -> str:
+        told = [_written(value, zone) for value in self.values]
+        what = f"in ({', '.join(told)})" if len(told) > 1 else told[0]
+        when = "".join(
+            f" {word} {_written(at, zone)}" for word, at in (("AFTER", self.after), ("BEFORE", self.before)) if at
+        )
+        return f"{self.field} was {'not ' if self.negated else ''}{what}{when}"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`field changed FROM .. TO .. BY .. AFTER .. BEFORE ..`: one change to which all of it applies."""
+
+    field: str
+    old: Any = ""  # "" leaves it out, None is EMPTY
+    new: Any = ""
+    by: str = ""
+    after: datetime | None = None
+    before: datetime | None = None
+
+    def holds(self, issue: Issue) -> bool:
+        return any(
+            (self.old == "" or _plain(change.old) == _plain(self.old))
+            and (self.new == "" or _plain(change.new) == _plain(self.new))
+            and self.by in {"", change.by}
+            and (self.after is None or change.at > self.after)
+            and (self.before is None or change.at < self.before)
+            for change in issue["history"][self.field]
+        )
+
+    def written(self, zone: ZoneInfo) -> str:
+        told = [f"{self.field} changed"]
+        told += [
+            f"{word} {_written(value, zone)}" for word, value in (("FROM", self.old), ("TO", self.new)) if value != ""
+        ]
+        told += [f'BY "{self.by}"'] if self.by else []
+        told += [f"{word} {_written(at, zone)}" for word, at in (("AFTER", self.after), ("BEFORE", self.before)) if at]
+        return " ".join(told)
+
+
+Cond = Clause | Was | Not | Joined
 
 
 def _told(text: str, asked: str) -> bool:

@@ -5,10 +5,12 @@ The values come from small sets, so that random conditions hit some records and 
 
 from __future__ import annotations
 
+import itertools
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from naive.jql import Change
 from naive.soql import Reference
 
 from sandbox.stamps import airtable, salesforce, stamp
@@ -111,6 +113,10 @@ def site(store: Store, seed: int, size: int = 50) -> list[Plain]:
             "updated": created + timedelta(hours=rng.randrange(3)),
         }
         one["statusCategory"] = STATUSES[one["status"]]
+        one["history"] = {
+            field: _history(rng, created, one[field], values)
+            for field, values in (("status", list(STATUSES)), ("assignee", [*ACCOUNTS, None]))
+        }
         phase = None if one["Phase"] is None else {"value": one["Phase"]}
         due = None if one["duedate"] is None else one["duedate"].isoformat()
         fields = {"summary": one["summary"], "status": statuses[one["status"]], "duedate": due}
@@ -125,8 +131,27 @@ def site(store: Store, seed: int, size: int = 50) -> list[Plain]:
             "fields": {**fields, "description": None, "customfield_10010": phase},
         }
         store.put(space, "issue", [(one["id"], stamp(one["updated"]), doc)])
+        for field, changes in one["history"].items():
+            for place, change in enumerate(changes):
+                ids = [statuses[name]["id"] if name in statuses else name for name in (change.old, change.new)]
+                item = {"field": field, "fieldId": field, "fieldtype": "jira", "from": ids[0], "to": ids[1]}
+                item |= {"fromString": change.old, "toString": change.new}
+                entry = {"id": f"{one['id']}{len(field)}{place}", "created": salesforce(change.at), "items": [item]}
+                entry |= {"_author": change.by, "_parent": one["id"]}
+                store.put(space, "changelog", [(entry["id"], stamp(change.at), entry)])
         plain.append(one)
     return plain
+
+
+def _history(rng: random.Random, created: datetime, now: Any, values: list[Any]) -> list[Change]:
+    """Up to three changes that end at the present value."""
+    steps = [rng.choice(values) for _ in range(rng.choice([0, 0, 1, 2, 3]))] + [now]
+    steps = [step for place, step in enumerate(steps) if place + 1 == len(steps) or steps[place + 1] != step]
+    at, changes = created, []
+    for old, new in itertools.pairwise(steps):
+        at += timedelta(minutes=rng.choice([1, 30, 600]))
+        changes.append(Change(at=at, by=rng.choice(ACCOUNTS), old=old, new=new))
+    return changes
 
 
 def base(store: Store, seed: int, size: int = 50) -> list[Plain]:
