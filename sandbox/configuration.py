@@ -178,11 +178,12 @@ def _people(company: Company, secrets: Mapping[str, str], shape: Shape) -> dict[
                 accounts[source] = person.jira
             elif tool == "airtable" and person.airtable_email != person.email:
                 accounts[source] = person.airtable
+            elif tool == "mail" and person.aliases:
+                accounts[source] = person.aliases[0]
         given = {
             "team": person.team,
             "partner": person.partner,
             "accounts": accounts or None,
-            "aliases": list(person.aliases) or None,
             "joined": person.joined,
             "left": person.left,
             "successor": person.successor,

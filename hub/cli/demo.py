@@ -32,7 +32,7 @@ _SHOWN = 6
 #: Everything that a company and the hub put into its directory.
 _COMPANY_FILES = (
     "config", "secrets", "artifacts", "dagster", "world.sqlite*", "hub.sqlite*", "sandbox.*", "company.*",
-    "answer_key.json", "load_report.json",
+    "answer_key.json", "truth.json", "load_report.json",
 )  # fmt: skip
 
 

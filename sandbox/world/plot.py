@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 
 from sandbox.world import words
+from sandbox.world.hours import Hours
 from sandbox.world.partners import source_of
 from sandbox.world.people import BOT, PHASES, Company, team_of
 from sandbox.world.story import Act, Kind, Tool
@@ -166,7 +167,7 @@ class Plot:
         giver, taker = self.company.people[by].hours, self.company.people[to].hours
         if giver is None or taker is None:
             return
-        at = giver.next(self.at)
+        at = self._begins(giver, self.at)
         for _ in range(_MORNINGS):
             if taker.next(at + timedelta(hours=1)) - at <= _BACK_WITHIN:
                 self.at = at
@@ -174,14 +175,19 @@ class Plot:
             at = giver.next_morning(at) + seconds(self.rng.uniform(0, 6 * HOUR))
         self.strained = True
 
+    def _begins(self, hours: Hours, at: datetime) -> datetime:
+        """Give when somebody gets to it: now, or on another morning, though not on the stroke of the hour."""
+        first = hours.next(at)
+        return at if first == at else first + seconds(self.rng.uniform(60, 50 * 60))
+
     def _in_time(self) -> None:
         """Let the owner come back before it is late."""
         hours = self.company.people[self.owner].hours if self.hours and self.owner else None
         if hours is None:
             return
-        at = hours.next(self.at)
+        at = self._begins(hours, self.at)
         if at - self._handed > _TAKEN_WITHIN:
-            at = hours.next(self._handed + timedelta(hours=1))
+            at = self._begins(hours, self._handed + timedelta(hours=1))
         self.strained |= at - self._handed > _TAKEN_WITHIN
         self.at = max(at, self.acts[-1].at)
 
@@ -196,7 +202,7 @@ class Plot:
     ) -> None:
         hours = self.company.people[actor].hours if self.hours else None
         if hours is not None:
-            self.at = hours.next(self.at)
+            self.at = self._begins(hours, self.at)
         where = tools if tools is not None else self.tools
         told: list[tuple[Tool, int]] = [(where[0], 0)]
         if len(where) > 1:
