@@ -60,16 +60,16 @@ class Company:
 
 @contextmanager
 def client_company(directory: Path) -> Iterator[Company]:
-    """Run a generated company until the block ends."""
-    running = launcher.up(directory, seed=11, items=ITEMS)
+    """Run a generated company, furnished with every way to sign in, until the block ends."""
+    launcher.up(directory, seed=11, items=ITEMS)
+    launcher.down(directory)  # a server reads the fields of its objects when it starts
     store = Store(directory / "world.sqlite")
+    hub = _hub(store)
+    for name, secret in _sign_in(store, hub).items():
+        (directory / "secrets" / name).write_text(secret)
+    _service_desk(store, hub)
+    running = launcher.resume(directory)
     try:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        hub = _hub(store)
-        secrets = _sign_in(store, hub, key)
-        _service_desk(store, hub)
-        for name, secret in secrets.items():
-            (directory / "secrets" / name).write_text(secret)
         yield Company(
             directory=directory,
             addresses=running.addresses,
@@ -96,11 +96,13 @@ def _hub(store: Store) -> dict[str, str]:
     }
 
 
-def _sign_in(store: Store, hub: Mapping[str, str], key: rsa.RSAPrivateKey) -> dict[str, str]:
+def _sign_in(store: Store, hub: Mapping[str, str]) -> dict[str, str]:
     """Set up what a generated world leaves out, and give the secrets of it by the name of their file.
 
-    That is a password and its security token, the key behind JWT assertions, and an app on the Jira site.
+    That is a password and its security token, the key behind JWT assertions, a field to upsert by, and an app on
+    the Jira site.
     """
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     space = SOURCE_OF["salesforce"]
     user = store.get(space, "User", hub["salesforce"])
     client = store.get(space, "_client", CLIENT)
@@ -110,6 +112,11 @@ def _sign_in(store: Store, hub: Mapping[str, str], key: rsa.RSAPrivateKey) -> di
     user |= {"_password": PASSWORD, "_security_token": SECURITY_TOKEN}
     store.put(space, "User", [(user["Id"], _LONG_AGO, user)])
     store.put(space, "_client", [(CLIENT, _LONG_AGO, client | {"public_key": public.decode()})])
+    case = store.get(space, "_object", "Case")
+    assert case is not None
+    for field in case["fields"]:
+        field["externalId"] = field["name"] == "External_Ref__c"
+    store.put(space, "_object", [("Case", _LONG_AGO, case)])
     store.put(SOURCE_OF["jira"], "_token", [(APP_TOKEN, _LONG_AGO, {"accountId": hub["jira"], "app": "tried-app"})])
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -308,6 +308,13 @@ def test_airtable_reads_pages_and_filters(airtable: Ran) -> None:
     assert airtable["sorted"] == sorted(airtable["sorted"], key=str.casefold, reverse=True)
 
 
+def test_airtable_asked_for_each_page_once(airtable: Ran, company: Company) -> None:
+    sizes = airtable["each page"]["sizes"]
+    further = [e for e in company.journal("airtable", "GET", f"/{airtable.given['table']}") if "offset=" in e["query"]]
+    assert sum("pageSize=50" in e["query"] for e in further) >= len(sizes) - 1
+    assert company.journal("airtable", "POST", "/listRecords")
+
+
 def test_airtable_writes_and_reads_back(airtable: Ran) -> None:
     assert airtable["create"] == "Made by airtable.js"
     assert airtable["create several"] == {"made": 3, "gone": 3}

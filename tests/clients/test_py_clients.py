@@ -215,7 +215,7 @@ def test_aiosalesforce_loads_in_bulk(company: Company) -> None:
 
 def test_aiosalesforce_meets_refusals(company: Company) -> None:
     left = next(u["Id"] for u in company.documents("salesforce", "User") if not u["IsActive"])
-    record = cases(company)[0]["Id"]
+    record = next(case["Id"] for case in cases(company) if case["OwnerId"] != left)
     for code, act in (
         ("INVALID_FIELD", lambda sf: ids(sf, "SELECT Nonsense__c FROM Case")),
         ("MALFORMED_QUERY", lambda sf: ids(sf, "SELECT FROM WHERE")),
