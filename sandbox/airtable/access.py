@@ -107,8 +107,10 @@ class Door:
             level = "edit"
         if not rights.edit and LEVELS.index(level) > LEVELS.index("comment"):
             level = "comment"
-        reads = {str(base["id"]), "*", *(str(doc["id"]) for doc in self.tables.of_base(str(base["id"])))}
-        return "none" if reads.isdisjoint(rights.read) else level
+        if not rights.read.isdisjoint(("*", str(base["id"]))):
+            return level
+        seen = any(rights.reads(str(doc["id"])) for doc in self.tables.of_base(str(base["id"])))
+        return level if seen else "none"
 
     def enter(self, call: Call, *, scope: str, level: str = "read") -> Visit:
         """Return the visit to the base of the path.

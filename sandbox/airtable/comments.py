@@ -42,7 +42,7 @@ class Comments:
     def _list(self, call: Call) -> Answer:
         _, record = self._record(call, scope=_READ, level="read")
         size = call.one("pageSize") or str(_MOST)
-        if not (size.isascii() and size.isdigit()) or not 0 < int(size) <= _MOST:
+        if not (size.isascii() and size.isdigit() and len(size) < 9) or not 0 < int(size) <= _MOST:
             raise bad_request()
         comments = list(self._store.find(self._space, "comment", str(record["id"])))
         comments.sort(key=lambda one: (one["createdTime"], one["id"]), reverse=True)

@@ -95,6 +95,7 @@ def _substituted(value: Any, old: Any, new: Any, index: Any = None) -> str:
     whole, wanted = text(value), text(old)
     if not wanted:
         return whole
+    _fits(len(whole) + whole.count(wanted) * len(text(new)))
     if index is None:
         return whole.replace(wanted, text(new))
     parts, place = whole.split(wanted), int(number(index))
@@ -115,9 +116,13 @@ def _middle(value: Any, start: Any, count: Any) -> str:
 
 def _repeated(value: Any, times: Any) -> str:
     whole, count = text(value), int(number(times))
-    if len(whole) * count > _LONGEST:
-        raise BrokenValue("too long")
+    _fits(len(whole) * count)
     return whole * count
+
+
+def _fits(length: int) -> None:
+    if length > _LONGEST:
+        raise BrokenValue("too long")
 
 
 def _rounded(value: Any, places: Any = None, *, how: Callable[[float], float]) -> float:
@@ -161,6 +166,12 @@ def _extracted(value: Any, pattern: Any) -> str:
     if found is None:
         raise BrokenValue("no match")
     return found[0]
+
+
+def _exchanged(value: Any, pattern: Any, new: Any) -> str:
+    whole, made = text(value), text(new)
+    _fits((len(whole) + 1) * (len(made) + 1))
+    return _pattern(pattern).sub(lambda _: made, whole)
 
 
 def _joined(value: Any, separator: Any = None) -> str:
@@ -233,7 +244,7 @@ FUNCTIONS: Mapping[str, tuple[int, int, Callable[..., Any]]] = {
     "ENCODE_URL_COMPONENT": (1, 1, lambda value: quote(text(value), safe="~()*!.'")),
     "REGEX_MATCH": (2, 2, lambda value, pattern: _pattern(pattern).search(text(value)) is not None),
     "REGEX_EXTRACT": (2, 2, _extracted),
-    "REGEX_REPLACE": (3, 3, lambda value, pattern, new: _pattern(pattern).sub(lambda _: text(new), text(value))),
+    "REGEX_REPLACE": (3, 3, _exchanged),
     "ARRAYJOIN": (1, 2, _joined),
     "ARRAYUNIQUE": (1, 1, _unique),
     "ARRAYFLATTEN": (1, _MANY, lambda *values: _flat(values)),

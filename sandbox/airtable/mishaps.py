@@ -108,16 +108,18 @@ class Mishaps:
     # -- changing the world before the tool sees the request --------------------------------------------------
 
     def _scene(self, call: Call) -> Scene | None:
+        """Return where the request goes; one that names no base stands for the oldest."""
         place = _PATH.match(call.path)
-        if place is None:
-            return None
         with suppress(RefusedCall):
             caller = self._door.caller(call)
-            base = self._store.get(self._space, "base", place["b"])
+            bases = self._door.tables.bases()
+            base = next((one for one in bases if place is None or one["id"] == place["b"]), None)
             if base is not None:
                 visit = Visit(caller=caller, base=base, level=self._door.level(caller, base))
-                table = self._door.tables.named(place["b"], unquote(place["t"])) if place["t"] else None
-                return Scene(call=call, visit=visit, table=table, record=place["r"] or "")
+                named = unquote(place["t"]) if place is not None and place["t"] else ""
+                table = self._door.tables.named(visit.base_id, named) if named else None
+                record = place["r"] or "" if place is not None else ""
+                return Scene(call=call, visit=visit, table=table, record=record)
         return None
 
     def _somebody(self, visit: Visit, *not_these: str) -> Visit:

@@ -158,7 +158,7 @@ def read(value: Any, pattern: Any = None, locale: Any = None) -> datetime | None
         return instant(value)
     try:
         at = datetime.strptime(text(value), _directives(text(pattern)))  # noqa: DTZ007  (a pattern may hold the offset)
-    except ValueError:
+    except (ValueError, re.error):  # the second: a pattern that names a part twice
         return None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 

@@ -16,8 +16,6 @@ from sandbox.calls import Answer, Call, Handler, reply
 from sandbox.store import Doc
 
 _READ, _WRITE = "schema.bases:read", "schema.bases:write"
-# Made by people in the product, but not through the API.
-_UNMAKEABLE = COMPUTED
 _KINDS = frozenset({
     "singleLineText", "email", "url", "multilineText", "number", "percent", "currency", "singleSelect",
     "multipleSelects", "singleCollaborator", "multipleCollaborators", "multipleRecordLinks", "date", "dateTime",
@@ -134,8 +132,10 @@ class Schema:
         if not isinstance(wanted, Mapping):
             raise bad_request()
         name, kind = _name(wanted), wanted.get("type")
+        if not isinstance(kind, str):
+            raise bad_request()
         if kind not in _KINDS:
-            known = kind in _UNMAKEABLE
+            known = kind in COMPUTED
             raise refused(422, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE" if known else "INVALID_FIELD_TYPE_FOR_CREATE")
         if name in {field["name"] for field in doc["fields"]}:
             raise refused(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", f"Field name {name} already exists")
@@ -143,7 +143,7 @@ class Schema:
         if isinstance(wanted.get("description"), str):
             field["description"] = wanted["description"]
         if isinstance(wanted.get("options"), Mapping):
-            field["options"] = _options(str(kind), wanted["options"])
+            field["options"] = _options(kind, wanted["options"])
         if kind == "multipleRecordLinks":
             self._give_other_end(visit, edit, doc, field)
         return field

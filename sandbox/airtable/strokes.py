@@ -19,7 +19,11 @@ from sandbox.store import Doc, Store
 
 
 class Strokes:
-    """Changes to a space that no request asked for; each is stamped, and told to webhooks, like any other."""
+    """Changes to a space that no request asked for.
+
+    Edits by other people are stamped, and told to webhooks, like any other; equal stamps, lost rights and the
+    cells of a field that got another type are not edits.
+    """
 
     def __init__(self, store: Store, space: str, clock: Clock, tables: Tables, writer: Writer) -> None:
         """Strike in one space."""

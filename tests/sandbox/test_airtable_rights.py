@@ -172,3 +172,9 @@ def test_an_account_that_is_no_administrator_changes_no_schema(rich: Running) ->
     renamed = ask(rich, "PATCH", f"/v0/meta/bases/{RICH}/tables/{TASKS}", json={"name": "x"})
     assert refusal(renamed) == FORBIDDEN
     assert ask(rich, "PATCH", f"{TASK}/recT1", json={"fields": {"Hours": 1}}).status_code == 200
+
+
+def test_the_journal_knows_who_asked_and_the_client_does_not(rich: Running) -> None:
+    answer = ask(rich, "GET", TASK)
+    assert not [name for name in answer.headers if name.lower().startswith("x-sandbox")]
+    assert rich.control("GET", "/journal?tool=airtable")[-1]["actor"] == U_GRACE

@@ -219,3 +219,15 @@ def test_permission_lost_for_a_table(rich: Running) -> None:
     assert refusal(ask(rich, "GET", TASK)) == (403, "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
     assert [table.name for table in client(rich).base(RICH).schema().tables] == ["Projects"]
     assert ask(rich, "GET", f"/v0/{BASE}/Items").status_code == 200
+
+
+def test_field_renamed_by_whatever_request_comes_first(rich: Running) -> None:
+    rich.fault(fault="field_renamed", tool="airtable", settings={"field": "fldName", "name": "Title"})
+    assert ask(rich, "GET", "/v0/meta/whoami").status_code == 200
+    assert "Title" in {field.name for field in client(rich).base(BASE).schema().table("Items").fields}
+
+
+def test_a_fault_with_a_token_nobody_has_changes_nothing(rich: Running) -> None:
+    rich.fault(fault="field_deleted", tool="airtable", settings={"field": "fldTHours"})
+    assert ask(rich, "GET", TASK, token="no").status_code == 401
+    assert client(rich).table(RICH, "Tasks").get("recT1")["fields"]["Hours"] == 3
