@@ -1,11 +1,18 @@
 // Stock JavaScript clients reading records: node readers.mjs CLIENT ADDRESS RECORDS MODULES
 // The counterpart of readers.py; prints the same line of JSON.
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const [client, address, wanted, modules, settings] = process.argv.slice(2);
 const given = JSON.parse(settings);
-const load = async (name) => import(pathToFileURL(createRequire(modules).resolve(name)).href);
+// the entry of a package in a folder of our choice, as its own package.json names it
+const load = async (name) => {
+  const described = JSON.parse(readFileSync(`${modules}${name}/package.json`, 'utf8'));
+  let entry = described.exports?.['.'] ?? described.main ?? 'index.js';
+  while (typeof entry !== 'string') entry = entry.import ?? entry.node ?? entry.default;
+  if (!/\.[cm]?js$/.test(entry)) entry += '.js';
+  return import(pathToFileURL(`${modules}${name}/${entry}`).href);
+};
 const records = Number(wanted);
 
 async function* jsforce() {
