@@ -19,7 +19,7 @@ from sandbox.jira.queries import Queries
 from sandbox.jira.screens import Screens
 from sandbox.jira.searching import Searching
 from sandbox.jira.servicedesk import ServiceDesk
-from sandbox.jira.site import Site
+from sandbox.jira.site import Site, address
 from sandbox.jira.trail import Trail
 from sandbox.jira.webhooks import Webhooks
 from sandbox.jira.work import Work
@@ -130,6 +130,7 @@ class JiraServer:
     def __call__(self, call: Call) -> Answer:
         """Answer one request as the site would."""
         self._site.forget_caller()
+        self._site.address = address(call)
         self._webhooks.keep_failures()
         trace = {"X-ARequestId": secrets.token_hex(16), "Atl-Traceid": secrets.token_hex(16), "Server": "AtlassianEdge"}
         try:

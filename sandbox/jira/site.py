@@ -51,6 +51,7 @@ class Site:
         self.space = space
         self.clock = clock
         self.writer = Writer(store, space, clock)
+        self.address = "http://127.0.0.1"  # where it was last called: what it sends by itself points there
         self._last: tuple[Mapping[str, str], Caller] | None = None
 
     def forget_caller(self) -> None:

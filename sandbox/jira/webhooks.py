@@ -192,7 +192,7 @@ class Webhooks:
 
     def _body(self, happening: Happening) -> dict[str, Any]:
         everything = Caller(account="", rights=Rights(), zone=UTC)
-        printer = self._site.printer_for(everything, version="2", address="http://127.0.0.1")
+        printer = self._site.printer_for(everything, version="2", address=self._site.address)
         what = wanted([], frozenset(), default="*navigable")
         told: dict[str, Any] = {"timestamp": _epoch(happening.at), "webhookEvent": happening.event}
         user = printer.person(happening.account)
