@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test ui check lint types contract real-input bench lock clean
+.PHONY: help demo test ui check lint types contract real-input bench bench-sandbox clients lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,12 @@ real-input: $(VENV)/.dev ## the real logs through the real connectors, beside an
 
 bench: $(VENV)/.dev ## pull and reconcile at 10,000 and 100,000 items
 	$(BIN)/python -m benchmarks.spine
+
+bench-sandbox: $(VENV)/.dev ## the simulated tools at up to a million records, beside the clients that read them
+	$(BIN)/python -m benchmarks.sandbox
+
+clients: $(VENV)/.dev ## clients nobody here wrote, against the simulated tools (needs npm)
+	HUB_REQUIRE_ALL=1 $(BIN)/python -m pytest tests/clients
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
