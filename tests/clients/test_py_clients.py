@@ -188,8 +188,9 @@ def test_aiosalesforce_writes_and_reads_back(company: Company) -> None:
         assert (again.id, again.created) == (told.id, False)
         async with sf.composite(all_or_none=True) as batch:
             first = batch.sobject.create("Case", {"Subject": "First of two"})
-            second = batch.sobject.get("Case", first.reference.id)
-        assert second.record["Subject"] == "First of two"
+            parent = str(first.reference.id)  # as it is, the reference loses its braces on its way into JSON
+            second = batch.sobject.create("CaseComment", {"ParentId": parent, "CommentBody": "Second"})
+        assert (await sf.sobject.get("CaseComment", second.id))["ParentId"] == first.id
         for id_ in (made, told.id, first.id):
             await sf.sobject.delete("Case", id_)
         with pytest.raises(NotFoundError):
