@@ -105,13 +105,39 @@ def _soql_among(draw: st.DrawFn) -> soql.Cond:
     return soql.Among(column, tuple(found), draw(st.booleans()))
 
 
+def _before(days: int) -> date:
+    return worlds.NOW.date() - timedelta(days=days)
+
+
+_literals = st.one_of(
+    st.sampled_from(  # as they stand on Sunday, the first of February 2026
+        [
+            ("TODAY", _before(0), _before(-1)),
+            ("YESTERDAY", _before(1), _before(0)),
+            ("LAST_WEEK", _before(7), _before(0)),
+            ("LAST_MONTH", date(2026, 1, 1), date(2026, 2, 1)),
+            ("THIS_MONTH", date(2026, 2, 1), date(2026, 3, 1)),
+            ("THIS_YEAR", date(2026, 1, 1), date(2027, 1, 1)),
+            ("NEXT_YEAR", date(2027, 1, 1), date(2028, 1, 1)),
+            ("LAST_90_DAYS", _before(90), _before(-1)),
+        ]
+    ),
+    st.integers(20, 33).map(lambda n: (f"LAST_N_DAYS:{n}", _before(n), _before(-1))),
+    st.integers(20, 33).map(lambda n: (f"N_DAYS_AGO:{n}", _before(n), _before(n - 1))),
+)
+_soql_spans = st.builds(
+    lambda column, op, literal: soql.Within(column, op, *literal),
+    st.sampled_from(["Due__c", "CreatedDate", "SystemModstamp"]),
+    st.sampled_from(["=", "!=", "<", "<=", ">", ">="]),
+    _literals,
+)
 _pattern = st.lists(
     st.sampled_from([("%", True), ("_", True)]) | st.sampled_from("amB%_").map(lambda char: (char, False)),
     max_size=5,
 ).map(tuple)
 _soql_likes = st.builds(soql.Like, st.sampled_from(["Subject", "Phase__c", "Owner.Name"]), _pattern)
 soql_conds: st.SearchStrategy[soql.Cond] = st.recursive(
-    st.one_of(_soql_compared(), _soql_compared(), _soql_among(), _soql_likes),
+    st.one_of(_soql_compared(), _soql_compared(), _soql_among(), _soql_likes, _soql_spans),
     lambda inner: (
         st.builds(soql.Not, inner)
         | st.builds(soql.Joined, st.sampled_from(["AND", "OR"]), st.lists(inner, min_size=2, max_size=3).map(tuple))

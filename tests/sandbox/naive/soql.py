@@ -3,7 +3,8 @@
 Book: "SOQL and SOSL Reference", comparison operators and ORDER BY. Text is compared without regard to case;
 `!=`, NOT IN and NOT keep records whose field is null (two-valued logic); `<` and its kin and LIKE never hold
 for null; ids are compared with regard to case, in their 15 or their 18 character form; nulls are sorted first
-unless NULLS LAST is written, in either direction.
+unless NULLS LAST is written, in either direction. A date literal stands for a span of days: `=` is within it, `<`
+before it, `>` behind it; LAST_N_DAYS:n reaches to the end of today.
 """
 
 from __future__ import annotations
@@ -42,6 +43,34 @@ class Is:
 
     def __str__(self) -> str:
         return f"{self.column} {self.op} {_written(self.value, self.offset)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """`column op LITERAL`, where the literal stands for the days from `start` to before `end`, in UTC."""
+
+    column: str
+    op: str
+    literal: str
+    start: date
+    end: date
+
+    def holds(self, record: Record) -> bool:
+        have = record[self.column]
+        if have is None:
+            return self.op == "!="
+        day = have.astimezone(UTC).date() if isinstance(have, datetime) else have
+        return {
+            "=": self.start <= day < self.end,
+            "!=": not self.start <= day < self.end,
+            "<": day < self.start,
+            "<=": day < self.end,
+            ">": day >= self.end,
+            ">=": day >= self.start,
+        }[self.op]
+
+    def __str__(self) -> str:
+        return f"{self.column} {self.op} {self.literal}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +134,7 @@ class Joined:
         return f" {self.word} ".join(f"({cond})" if isinstance(cond, Joined) else str(cond) for cond in self.conds)
 
 
-Cond = Is | Among | Like | Not | Joined
+Cond = Is | Within | Among | Like | Not | Joined
 
 
 @dataclass(frozen=True, slots=True)
