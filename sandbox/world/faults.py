@@ -191,7 +191,9 @@ def split_ownership(plot: Plot, to: str, phase: str) -> Detail:
     plot.accept()
     plot.wait(2 * HOUR, 20 * HOUR)
     team = plot.company.people[to].team
-    second = plot.rng.choice([p.key for p in plot.company.charted() if p.left is None and p.team != team])
+    day = plot.at.date()
+    here = [p for p in plot.company.charted() if p.left is None and p.team_on(day) is not None]
+    second = plot.rng.choice([p.key for p in here if p.team != team])
     plot.own(to, f"{to},{second}", ("airtable",))
     plot.wait(1 * HOUR, 5 * HOUR)
     plot.say(second)
@@ -221,4 +223,5 @@ ENDINGS: dict[str, Callable[[Plot, str, str], Detail]] = {
 def approver_of(plot: Plot) -> str:
     """Name who decides: the lead of the team in charge, or a lead elsewhere when that is the owner herself."""
     lead = plot.company.teams[team_of(plot.phase, plot.lanes)].lead
-    return lead if lead != plot.owner else other(plot.company, plot.rng, "QA", than=lead)
+    when = plot.at if plot.hours else None
+    return lead if lead != plot.owner else other(plot.company, plot.rng, "QA", than=lead, at=when)

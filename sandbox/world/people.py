@@ -97,16 +97,16 @@ class Company:
         object.__setattr__(self, "_now", now)
         object.__setattr__(self, "_ever", ever)
 
-    def members(self, team: str, at: datetime | None = None) -> tuple[str, ...]:
+    def members(self, team: str, at: datetime | None = None, *, but: str = "") -> tuple[str, ...]:
         """Name those who work in a team now, or worked in it at an instant (UTC), in a fixed order.
 
         At an instant those on leave are left out, unless nobody else remains. Who has left the company since is
-        never named.
+        never named, nor is ``but``.
         """
         if at is None:
-            return self._now[team]
+            return tuple(key for key in self._now[team] if key != but) if but else self._now[team]
         day = at.date()
-        there = [key for key in self._ever[team] if self.people[key].team_on(day) == team]
+        there = [key for key in self._ever[team] if key != but and self.people[key].team_on(day) == team]
         present = [key for key in there if not self.people[key].away(at)]
         return tuple(present or there)
 

@@ -226,7 +226,4 @@ def other(
     at: datetime | None = None,
 ) -> str:
     """Choose who takes a phase: somebody of its team who is still here, and not the given person."""
-    return rng.choice(
-        [key for key in company.members(team_of(phase, lanes), at) if key != than]
-        or [key for key in company.members(team_of(phase, lanes)) if key != than]
-    )
+    return rng.choice(company.members(team_of(phase, lanes), at, but=than))
