@@ -73,6 +73,8 @@ class Searching:
         index = self._index(call, texts(asked, "reconcileIssues"))
         ids = self._searcher.found_ids(jql, self.asker(self._site.caller(call)), index)
         plan = Plan(what=what, size=size, jql=jql, opened=self._site.clock())
+        if len(ids) <= size and not call.faults:  # nothing follows, so nothing is kept
+            return self._page(call, Walk(name="", owner="", ids=tuple(ids), plan=plan), 0)
         return self._page(call, self._walks.open(call.headers.get("authorization", ""), ids, plan), 0)
 
     def count(self, call: Call) -> Answer:
