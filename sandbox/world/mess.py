@@ -74,7 +74,7 @@ def _swapped(text: str, rng: random.Random) -> str:
     """Put the piece of work first: "X & Y spring campaign: video cut" -> "video cut: X & Y spring campaign"."""
     del rng
     before, colon, piece = text.partition(": ")
-    return f"{piece}: {before}" if colon else text[::1].title()
+    return f"{piece}: {before}" if colon else text.title()
 
 
 def _spelt(words: dict[str, str]) -> Spelling:
