@@ -155,6 +155,10 @@ def base(
     yield "table", UPDATES, stamp, _updates_table()
     for person in company.people.values():
         yield "collaborator", person.airtable, stamp, collaborator(person)
+        if person.works:
+            token = mint.secret(f"airtable/{person.key}")
+            about = {"user": person.airtable, "email": person.email, "source": "client"}
+            yield "_token", token, stamp, {"_id": token, **about}
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
         token = mint.secret("airtable")

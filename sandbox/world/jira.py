@@ -221,6 +221,9 @@ def site(mint: Mint, company: Company, at: datetime, names: Sequence[str], *, of
         if not person.jira_email_hidden:
             doc["emailAddress"] = person.email
         yield "user", person.jira, stamp, doc
+        if person.works:
+            token = mint.secret(f"jira/{of.project['key']}/{person.key}")
+            yield "_token", token, stamp, {"_id": token, "email": person.email, "accountId": person.jira}
     hub = next((p for p in company.people.values() if p.kind == "hub"), None)
     if hub is not None:
         token = mint.secret("jira")

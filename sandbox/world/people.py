@@ -66,6 +66,11 @@ class Person:
     jira_email_hidden: bool = False
     airtable_email: str = ""  # the address the Airtable account was opened with
 
+    @property
+    def works(self) -> bool:
+        """Whether this is somebody of flesh and blood who still has accounts."""
+        return self.kind in {"person", "contractor"} and self.left is None
+
     def away(self, at: datetime) -> Leave | None:
         """Give the leave the person is on at an instant (UTC), or None."""
         return self.hours.away(at) if self.hours else None

@@ -260,6 +260,9 @@ def org(
             **system,
         }
         yield "User", person.salesforce, stamp, doc
+        if person.works:
+            token = mint.secret(f"salesforce/{of.key}/{person.key}")
+            yield "_token", token, stamp, {"_id": token, "user": person.salesforce, "email": person.email}
     queue = {
         "Id": company.queue,
         "Name": QUEUE_NAME,
