@@ -237,6 +237,8 @@ def _type_of(column: str, value: object) -> str:
         return "reference"
     if column in {"CloseDate", "Due__c", "ActivityDate"}:
         return "date"
+    if column == "Amount":
+        return "currency"
     if column == "Description":
         return "textarea"
     if isinstance(value, bool) or column.startswith("Is"):
