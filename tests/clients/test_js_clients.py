@@ -18,6 +18,7 @@ def jira_world(company: Company) -> dict[str, Any]:
     issues = issues_of(company)
     entries = company.documents("jira", "changelog")
     most = max(issues, key=lambda issue: sum(e["_parent"] == issue["id"] for e in entries))
+    several = [issue["id"] for issue in issues[:40]]
     users = company.documents("jira", "user")
     person = next(u for u in users if u["active"] and u["accountId"] == most["_assignee"])
     return {
@@ -30,7 +31,9 @@ def jira_world(company: Company) -> dict[str, Any]:
         "project": most["_project"],
         "issue": most["key"],
         "other": next(issue["key"] for issue in issues if issue["id"] != most["id"]),
-        "several": [issue["id"] for issue in issues[:40]],
+        "history": [e["id"] for e in entries if e["_parent"] == most["id"]],
+        "several": several,
+        "histories": [e["id"] for e in entries if e["_parent"] in several],
         "status": most["fields"]["status"]["name"],
         "issueType": "Task",
         "person": person["accountId"],
@@ -161,7 +164,7 @@ def test_jira6_reads(jira6: Ran, company: Company) -> None:
         assert given["left"] not in jira6[step], step
 
 
-def test_jira6_pages(jira6: Ran, company: Company) -> None:
+def test_jira6_pages(jira6: Ran) -> None:
     every = jira6.before
     assert sorted(jira6["pages of ids"]["ids"]) == sorted(every)
     assert jira6["pages of ids"]["pages"] == -(-len(every) // 100)
@@ -170,13 +173,11 @@ def test_jira6_pages(jira6: Ran, company: Company) -> None:
     assert jira6["search by GET"] == 10
     assert jira6["count"] == len(every)
     assert sorted(jira6["fetch in bulk"]) == sorted([jira6.given["issue"], jira6.given["other"]])
-    entries = company.documents("jira", "changelog")
-    own = {e["id"] for e in entries if e["_parent"] == jira6["issue"]}
-    assert set(jira6["changelog of one"]["ids"]) == own
+    own = jira6.given["history"]
+    assert sorted(jira6["changelog of one"]["ids"]) == sorted(own)
     assert jira6["changelog of one"]["total"] == len(own) == jira6["issue expanded"]["histories"]
     assert jira6["changelog by ids"] == 1
-    several = set(jira6.given["several"])
-    assert sorted(jira6["changelogs in bulk"]) == sorted(e["id"] for e in entries if e["_parent"] in several)
+    assert sorted(jira6["changelogs in bulk"]) == sorted(jira6.given["histories"])
 
 
 def test_jira6_asked_for_each_page_once(jira6: Ran, company: Company) -> None:
@@ -235,6 +236,15 @@ def test_jira6_meets_refusals(jira6: Ran) -> None:
     assert {step: jira6.refusal(step)[0] for step in refusals} == refusals
     assert jira6["too many requests"]["retryAfterMs"] == 7000
     assert jira6["after the limit"] == jira6["issue"]
+
+
+def test_jira6_meets_trouble_on_the_way(jira6: Ran) -> None:
+    assert jira6.refusal("an HTML page")[0] == 502
+    assert jira6["half a reply"]["message"] == "terminated"
+    assert jira6["a lost reply"]["code"] == "ECONNRESET"
+    assert jira6["it was done all the same"] == jira6.given["person"]
+    # neither an empty page nor a short one is the end while there is a token
+    assert set(jira6["an empty page in the middle"]) == set(jira6["pages with fewer rows"]) == set(jira6.before)
 
 
 # -- jira.js 5 ------------------------------------------------------------------------------------------------------
@@ -343,6 +353,13 @@ def test_airtable_meets_refusals(airtable: Ran) -> None:
     statuses = {"unknown base": 403, "unknown table": 403, "too many in one call": 422, "too many requests": 429}
     assert {step: airtable.refusal(step)[0] for step in statuses} == statuses
     assert airtable["after the limit"] == airtable["own retry"] == airtable.given["record"]
+
+
+def test_airtable_meets_trouble_on_the_way(airtable: Ran) -> None:
+    assert airtable.refusal("an expired offset") == (422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE")
+    assert airtable.refusal("an HTML page")[0] == 502
+    assert airtable["a lost reply"]["code"] == "ECONNRESET"
+    assert airtable["it was done all the same"] == "Written, but nobody told"
 
 
 def test_airtable_ts_agrees_with_the_schema(company: Company, scripts: Scripts) -> None:
@@ -481,3 +498,10 @@ def test_jsforce_meets_refusals(jsforce: Ran) -> None:
     assert {step: jsforce.refusal(step)[1] for step in refusals} == refusals
     assert jsforce["guarded write"]["code"]  # 412: its body is not known for certain
     assert jsforce["after the limit"] == 1
+
+
+def test_jsforce_meets_trouble_on_the_way(jsforce: Ran) -> None:
+    assert jsforce["the session dies in the middle of a walk"]["code"] == "INVALID_QUERY_LOCATOR"
+    assert jsforce["a locked row"]["code"] == "UNABLE_TO_LOCK_ROW"
+    assert jsforce["a collection that fails in part"] == [True, False, True]
+    assert jsforce["an HTML page"] == jsforce.given["record"]

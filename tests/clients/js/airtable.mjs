@@ -95,3 +95,18 @@ await step('own retry', async () => {
   const patient = new Airtable({ apiKey: given.token, endpointUrl: given.airtable });
   return (await patient.base(given.base)(given.table).find(given.record)).id;
 });
+
+// -- what it makes of trouble on the way
+await refused('an expired offset', async () => {
+  await order({ fault: 'offset_expired', tool: 'airtable' });
+  return items.select({ pageSize: 50 }).all();
+});
+await refused('an HTML page', async () => {
+  await order({ fault: 'html_502', tool: 'airtable' });
+  return items.find(given.record);
+});
+await refused('a lost reply', async () => {
+  await order({ fault: 'reply_lost', tool: 'airtable' });
+  return items.update(given.record, { Name: 'Written, but nobody told' });
+});
+await step('it was done all the same', async () => (await items.find(given.record)).fields.Name);

@@ -211,3 +211,28 @@ await refused('too many requests', async () => {
   return jira.issues.getIssue({ issueIdOrKey: given.issue });
 });
 await step('after the limit', async () => (await jira.issues.getIssue({ issueIdOrKey: given.issue })).id);
+
+// -- what it makes of trouble on the way
+const read = () => jira.issues.getIssue({ issueIdOrKey: given.issue });
+await refused('an HTML page', async () => {
+  await order({ fault: 'html_502', tool: 'jira' });
+  return read();
+});
+await refused('half a reply', async () => {
+  await order({ fault: 'truncated', tool: 'jira' });
+  return read();
+});
+await refused('a lost reply', async () => {
+  await order({ fault: 'reply_lost', tool: 'jira' });
+  return jira.issues.assignIssue({ issueIdOrKey: given.other, accountId: given.person });
+});
+await step('it was done all the same', async () =>
+  (await jira.issues.getIssue({ issueIdOrKey: given.other })).fields.assignee.accountId);
+await step('an empty page in the middle', async () => {
+  await order({ fault: 'empty_page_with_token', tool: 'jira' });
+  return (await search(['id'], `project = ${project} ORDER BY id`, 100)).found.map((issue) => issue.id);
+});
+await step('pages with fewer rows', async () => {
+  await order({ fault: 'fewer_rows', tool: 'jira', times: 3 });
+  return (await search(['id'], `project = ${project} ORDER BY id`, 100)).found.map((issue) => issue.id);
+});

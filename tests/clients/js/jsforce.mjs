@@ -186,3 +186,27 @@ await refused('too many requests', async () => {
   return conn.query('SELECT Id FROM Case LIMIT 1');
 });
 await step('after the limit', async () => (await conn.query('SELECT Id FROM Case LIMIT 1')).records.length);
+
+// -- what it makes of trouble on the way
+await refused('the session dies in the middle of a walk', async () => {
+  // it signs in again by itself, but the rest of the result died with the session
+  const patient = new jsforce.Connection({ loginUrl: given.salesforce, version: '59.0' });
+  await patient.login(given.username, given.password + given.securityToken);
+  const page = await patient.query('SELECT Id FROM Case', small);
+  await order({ fault: 'session_expired_mid_walk', tool: 'salesforce' });
+  return patient.queryMore(page.nextRecordsUrl, small);
+});
+await refused('a locked row', async () => {
+  await order({ fault: 'row_locked', tool: 'salesforce' });
+  return (await connected()).sobject('Case').update({ Id: given.record, Subject: 'Locked' });
+});
+await step('a collection that fails in part', async () => {
+  await order({ fault: 'partial_collection_failure', tool: 'salesforce', settings: { rows: [1] } });
+  const rows = given.several.slice(0, 3).map((Id) => ({ Id, Description: 'From jsforce' }));
+  return (await (await connected()).sobject('Case').update(rows)).map((row) => row.success);
+});
+await step('an HTML page', async () => {
+  // it takes a 502 for something that passes, and asks again
+  await order({ fault: 'html_502', tool: 'salesforce', path: '/sobjects/' });
+  return (await (await connected()).sobject('Case').retrieve(given.record)).Id;
+});
