@@ -16,6 +16,8 @@ from sandbox.salesforce.org import Org
 
 _MOST = 25
 _REFERENCE = re.compile(r"@\{([A-Za-z]\w*)((?:\.\w+|\[\d+\])*)\}")
+# some clients escape the braces of a reference like any other part of an address
+_ESCAPED = re.compile(r"(?:%40|@)%7B(.+?)%7D", re.IGNORECASE)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _HALTED = "The transaction was rolled back since another operation in the same transaction failed."
 _DROPPED = {"authorization", "content-length", "content-type", "host", "transfer-encoding"}
@@ -74,7 +76,7 @@ class Composite:
         for part in parts:
             name = str(part["referenceId"])
             try:
-                url = _filled(str(part.get("url") or ""), known)
+                url = _filled(_ESCAPED.sub(_bare, str(part.get("url") or "")), known)
                 sent = _filled_in(part.get("body"), known)
             except LookupError as error:
                 told.append(_halted(name, str(error.args[0])))
@@ -155,6 +157,10 @@ def _filled(text: str, known: Mapping[str, Any]) -> str:
         return str(at)
 
     return _REFERENCE.sub(found, text)
+
+
+def _bare(match: re.Match[str]) -> str:
+    return f"@{{{unquote(match[1])}}}"
 
 
 def _failed(part: Mapping[str, Any]) -> bool:

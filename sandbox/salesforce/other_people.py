@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 from sandbox.calls import Call
@@ -40,10 +41,11 @@ def asked_object(org: Org, call: Call) -> SObject | None:
     return org.schema.find(named[1] if named else "Case")
 
 
-def somebody_else(org: Org, *, than: set[str]) -> str:
-    """Return an active user besides these, or any of these where there is no other."""
+def somebody_else(org: Org, *, than: set[str], rather_not: str = "") -> str:
+    """Return an active user besides these, and besides one more if possible; any of them where there is no other."""
     users = [str(user["Id"]) for user in org.store.scan(org.space, "User") if user.get("IsActive", True)]
-    return next((user for user in users if user not in than), next(iter(sorted(than)), ""))
+    others = [user for user in users if user not in than]
+    return next((user for user in others if user != rather_not), next(iter(others or sorted(than)), ""))
 
 
 def take_over(org: Org, call: Call, user: str, *, same_second: bool) -> None:
@@ -55,7 +57,7 @@ def take_over(org: Org, call: Call, user: str, *, same_second: bool) -> None:
         at = _guarded(call) or changed
         if not same_second:
             at = max(org.writer.now(), at + _SECOND, changed + _SECOND)
-        new = somebody_else(org, than={eighteen(owner) for owner in owners} | {user})
+        new = somebody_else(org, than={eighteen(owner) for owner in owners}, rather_not=user)
         changes = {"OwnerId": new} if sobject.column("OwnerId") is not None else {}
         org.writer.change(sobject, record, changes, user=somebody_else(org, than={user}), at=at.replace(microsecond=0))
 
@@ -78,7 +80,8 @@ def commit_late(org: Org, sobject: SObject, *, seconds: float, user: str) -> Non
 def equal_stamps(org: Org, sobject: SObject, *, count: int) -> None:
     """Let an import touch so many records in one second."""
     at = org.writer.now()
-    docs = list(org.store.scan(org.space, sobject.name, limit=count))
+    there = (doc for doc in org.store.scan(org.space, sobject.name) if not doc.get("IsDeleted"))
+    docs = list(islice(there, count))
     for doc in docs:
         doc.update(LastModifiedDate=salesforce(at), SystemModstamp=salesforce(at))
     org.store.put(org.space, sobject.name, [(doc["Id"], stamp(at), doc) for doc in docs])

@@ -112,12 +112,13 @@ def test_parts_of_a_composite_refer_to_each_other(small: Running) -> None:
             "url": f"{base}/query?q=SELECT+OwnerId+FROM+Case+WHERE+Id='@{{made.id}}'",
             "referenceId": "read",
         },
+        {"method": "GET", "url": f"{base}/sobjects/Case/@%7Bmade.id%7D", "referenceId": "escaped"},
         {"method": "GET", "url": f"{base}/sobjects/Case/@{{nobody.id}}", "referenceId": "lost"},
     ]
     told = asked(small, "POST", "composite", json={"compositeRequest": parts}).json()["compositeResponse"]
-    assert [part["httpStatusCode"] for part in told] == [201, 204, 200, 400]
+    assert [part["httpStatusCode"] for part in told] == [201, 204, 200, 200, 400]
     assert told[2]["body"]["records"][0]["OwnerId"] == ADA
-    assert told[3]["body"][0]["errorCode"] == "PROCESSING_HALTED"
+    assert told[4]["body"][0]["errorCode"] == "PROCESSING_HALTED"
 
 
 def test_a_composite_that_fails_takes_everything_back(small: Running) -> None:
