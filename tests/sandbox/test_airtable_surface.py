@@ -245,6 +245,18 @@ def test_offsets_look_like_the_services_and_expire_with_idleness(rich: Running) 
     assert refusal(answer) == (422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE")
 
 
+def test_an_accounts_oldest_listings_make_way(rich: Running) -> None:
+    def begun(token: str) -> str:
+        return str(ask(rich, "GET", f"/v0/{RICH}/Tasks?pageSize=1", token=token).json()["offset"])
+
+    first, others = begun("at-token"), begun("ada-token")
+    for _ in range(200):
+        begun("at-token")
+    answer = ask(rich, "GET", f"/v0/{RICH}/Tasks", params={"offset": first})
+    assert refusal(answer) == (422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE")
+    assert ask(rich, "GET", f"/v0/{RICH}/Tasks", params={"offset": others}).status_code == 200
+
+
 def test_a_restart_of_the_server_forgets_offsets(tmp_path: Path) -> None:
     store = rich_company(tmp_path / "restarted.sqlite")
     with running(store) as before:
