@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput, v_args
@@ -206,17 +208,29 @@ class _Build(Transformer[Token, Jql]):
         return Jql(where=where, order=tuple(sort for sort in sorts if sort is not None))
 
 
+_DEEPEST = 150  # brackets, or negations: far beyond what people write, within what Python's stack holds
+_NEGATIONS = re.compile(r"(?:(?:!(?![=~])|\bnot\b)[\s(]*)+", re.IGNORECASE)
+_NEGATION = re.compile(r"!(?![=~])|\bnot\b", re.IGNORECASE)
 _PARSER = Lark(_GRAMMAR, start="query", parser="lalr", maybe_placeholders=True)
 
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> Jql:
-    """Return the query; raises RefusedCall (400) for text outside the subset."""
+    """Return the query; raises RefusedCall (400) for text outside the subset, or nested too deeply."""
+    if _depth(text) > _DEEPEST:
+        raise bad_jql("Error in the JQL Query: The query is too complex.")
     try:
         tree = _PARSER.parse(text)
     except UnexpectedInput as error:
         raise bad_jql(_words(text, error)) from error
     return _Build().transform(tree)
+
+
+def _depth(text: str) -> int:
+    """Return a bound of how deeply a query is nested, by its brackets and negations."""
+    steps = accumulate(1 if letter == "(" else -1 for letter in text if letter in "()")
+    runs = (len(_NEGATION.findall(run)) for run in _NEGATIONS.findall(text))
+    return max(max(steps, default=0), max(runs, default=0))
 
 
 def _words(text: str, error: UnexpectedInput) -> str:

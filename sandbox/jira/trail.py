@@ -136,7 +136,8 @@ class Trail:
         self._may_edit(call, issue)
         try:
             value = call.json()
-        except orjson.JSONDecodeError as error:
+            orjson.dumps(value)  # nested so deeply that it could not be told again
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError) as error:
             raise refused(400, "The property value must be valid JSON.") from error
         if len(call.body) > _MOST_PROPERTY or len(name) > 255:
             raise refused(400, "The property key or value is too long.")
