@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 from http_world import ADA, CASES, DEAL, GRACE, HUB, QUEUE, Running
-from salesforce_world import SMALL_PAGES, SPACE, asked, code, frozen, many_cases, moved, rows, signed_in
+from org_http import SMALL_PAGES, SPACE, asked, code, frozen, many_cases, moved, rows, signed_in
 
 CASE = CASES[0]
 WALK = "SELECT Id, Subject, SystemModstamp FROM Case ORDER BY Id"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from http_world import ADA, CASES, DEAL, GRACE, HUB, LEFT, QUEUE, Running, put, sf_time
-from salesforce_world import SMALL_PAGES, SPACE, asked, code, frozen, many_cases, rights, rows, signed_in
+from org_http import SMALL_PAGES, SPACE, asked, code, frozen, many_cases, rights, rows, signed_in
 
 CASE = CASES[0]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from http_world import CASES, Running
-from salesforce_world import asked, code, frozen, moved, rights, settings, signed_in
+from org_http import asked, code, frozen, moved, rights, settings, signed_in
 
 CASE = CASES[0]
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from http_world import GRACE, HUB, LEFT, Running, put
-from salesforce_world import SPACE, asked, code, loopback, moved, rows, settings, signed_in
+from org_http import SPACE, asked, code, loopback, moved, rows, settings, signed_in
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 

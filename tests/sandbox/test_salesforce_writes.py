@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 from http_world import ADA, CASES, DEAL, GRACE, HUB, LEFT, QUEUE, Running, put, running, sf_time, small_company
-from salesforce_world import SPACE, asked, code, frozen, moved, rights, rows, settings, signed_in
+from org_http import SPACE, asked, code, frozen, moved, rights, rows, settings, signed_in
 
 CASE, OTHER = CASES[0], CASES[2]
 OWNER_ROWS = f"SELECT Field, OldValue, NewValue, CreatedById FROM CaseHistory WHERE CaseId = '{CASE}'"
