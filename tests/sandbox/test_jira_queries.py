@@ -150,3 +150,18 @@ def test_the_last_page_has_no_token(site: Running) -> None:
     asked = {"jql": "project = ACME", "maxResults": 3}
     told = ask(site, "GET", "search/jql", params=asked).json()
     assert (told["isLast"], "nextPageToken" in told, "total" in told) == (True, False, False)
+
+
+def test_a_long_query_is_fine_and_a_deep_one_is_refused(site: Running) -> None:
+    wide = " OR ".join(["(key = ACME-1 AND NOT status in (Done, 'In Progress'))"] * 200)
+    deep = "(" * 200 + "key = ACME-1" + ")" * 200
+    negated = "NOT " * 200 + "key = ACME-1"
+    asked = [ask(site, "POST", "search/jql", json={"jql": jql}) for jql in (wide, deep, negated)]
+    assert [answer.status_code for answer in asked] == [200, 400, 400]
+
+
+def test_short_searches_do_not_push_out_a_long_walk(site: Running) -> None:
+    token = ask(site, "GET", "search/jql", params={"jql": "project = ACME", "maxResults": 1}).json()["nextPageToken"]
+    for _ in range(210):
+        assert ask(site, "GET", "search/jql", params={"jql": "key = ACME-1"}).json()["isLast"] is True
+    assert ask(site, "GET", "search/jql", params={"nextPageToken": token}).status_code == 200

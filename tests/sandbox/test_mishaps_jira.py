@@ -11,6 +11,8 @@ import pytest
 from http_world import J_ADA, J_GRACE, J_HUB, SPACES, Running, put, running, small_company
 from jira_site import ask, furnish
 
+from sandbox.faults.catalogue import CATALOGUE
+
 SPACE = SPACES["jira"]
 ALL = {"jql": "project = ACME ORDER BY key", "fields": "summary", "maxResults": 2}
 
@@ -74,6 +76,22 @@ def test_changed_before_write(site: Running) -> None:
     assert last["author"]["accountId"] != J_HUB
     assert last["items"][0]["from"] == J_ADA
     assert own["items"][0]["from"] == last["items"][0]["to"] != J_ADA  # what was read before is not what was replaced
+
+
+JIRAS = [name for name, known in CATALOGUE.items() if "jira" in known.tools and not known.on_wire]
+
+
+@pytest.mark.parametrize("name", JIRAS)
+def test_every_fault_finds_something_to_strike_without_settings(site: Running, name: str) -> None:
+    token = page(site)["nextPageToken"]
+    order(site, name)
+    asked = [
+        ask(site, "GET", "search/jql", params={**ALL, "nextPageToken": token}),
+        ask(site, "PUT", "issue/ACME-1/assignee", json={"accountId": J_GRACE}),
+        ask(site, "GET", "search/jql", params=ALL),
+    ]
+    assert max(answer.status_code for answer in asked) < 500
+    assert [one["hit"] for one in site.control("GET", "/faults")] == [1]
 
 
 def test_late_commit(site: Running) -> None:
