@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +48,42 @@ def rich_company(path: Path) -> Any:
     return store
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A served company that every test of a file finds as it was in the beginning."""
+
+    running: Running
+    documents: dict[str, list[tuple[str, Doc]]]  # of the base tool's space, by kind, oldest first
+
+    def set_up(self) -> Running:
+        """Undo what was written, ordered and moved; returns the servers."""
+        store = self.running.store
+        for kind in store.kinds(SPACE):
+            for id_, _ in list(store.items(SPACE, kind)):
+                store.delete(SPACE, kind, id_)
+        for kind, documents in self.documents.items():
+            rows = [
+                (id_, str(doc.get("_modified") or f"2026-01-01T00:00:00.{n:06d}Z"), doc)
+                for n, (id_, doc) in enumerate(documents)
+            ]
+            store.put(SPACE, kind, rows)
+        self.running.control("DELETE", "/faults")
+        self.running.control("DELETE", "/journal")
+        self.running.control("POST", "/clock", json={"frozen": False})
+        self.running.control("POST", "/clock", json={"set": datetime.now(UTC).isoformat()})
+        return self.running
+
+
 @contextmanager
-def rich_running(tmp_path: Path) -> Iterator[Running]:
+def rich_stage(folder: Path) -> Iterator[Stage]:
     """Serve the rich company until the block ends."""
-    store = rich_company(tmp_path / "rich.sqlite")
+    store = rich_company(folder / "rich.sqlite")
+    documents = {}
+    for kind in store.kinds(SPACE):
+        oldest_first = list(store.scan(SPACE, kind))
+        documents[kind] = sorted(store.items(SPACE, kind), key=lambda pair, order=oldest_first: order.index(pair[1]))
     with running(store) as served:
-        yield served
+        yield Stage(running=served, documents=documents)
     store.close()
 
 

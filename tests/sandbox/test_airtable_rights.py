@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airtable_base import PROJECTS, RICH, SPACE, TASKS, ask, client, refusal, rich_running
+from airtable_base import PROJECTS, RICH, SPACE, TASKS, Stage, ask, client, refusal, rich_stage
 from http_world import BASE, U_GRACE, Running, put
 
 HOOK = {"specification": {"options": {"filters": {"dataTypes": ["tableData"]}}}}
@@ -15,10 +14,15 @@ FORBIDDEN, OUT_OF_REACH = (403, "INVALID_PERMISSIONS"), (403, "INVALID_PERMISSIO
 TASK, PROJECT = f"/v0/{RICH}/{TASKS}", f"/v0/{RICH}/{PROJECTS}"
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with rich_stage(tmp_path_factory.mktemp("rich")) as stage:
+        yield stage
+
+
 @pytest.fixture
-def rich(tmp_path: Path) -> Iterator[Running]:
-    with rich_running(tmp_path) as served:
-        yield served
+def rich(stage: Stage) -> Running:
+    return stage.set_up()
 
 
 def rights(rich: Running, **more: Any) -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airtable_base import PROJECTS, RICH, SPACE, TASKS, ask, client, refusal, rich_running
+from airtable_base import PROJECTS, RICH, SPACE, TASKS, Stage, ask, client, refusal, rich_stage
 from http_world import U_ADA, U_GRACE, Running, put
 
 from sandbox.airtable.formula import Row, compiled
 from sandbox.airtable.values import BrokenValue
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with rich_stage(tmp_path_factory.mktemp("rich")) as stage:
+        yield stage
+
+
 @pytest.fixture
-def rich(tmp_path: Path) -> Iterator[Running]:
-    with rich_running(tmp_path) as served:
-        yield served
+def rich(stage: Stage) -> Running:
+    return stage.set_up()
 
 
 def test_computed_cells_are_worked_out_when_they_are_read(rich: Running) -> None:

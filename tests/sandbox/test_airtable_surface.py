@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airtable_base import PROJECTS, RICH, SPACE, TASKS, ask, client, refusal, rich_company, rich_running
+from airtable_base import PROJECTS, RICH, SPACE, TASKS, Stage, ask, client, refusal, rich_company, rich_stage
 from http_world import BASE, ITEMS, U_ADA, U_GRACE, Running, put, running
 from pyairtable import Table
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with rich_stage(tmp_path_factory.mktemp("rich")) as stage:
+        yield stage
+
+
 @pytest.fixture
-def rich(tmp_path: Path) -> Iterator[Running]:
-    with rich_running(tmp_path) as served:
-        yield served
+def rich(stage: Stage) -> Running:
+    return stage.set_up()
 
 
 def test_a_space_holds_several_bases_and_their_tables_do_not_mix(rich: Running) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
-from airtable_base import PROJECTS, RICH, TASKS, ask, client, refusal, rich_running
+from airtable_base import PROJECTS, RICH, TASKS, Stage, ask, client, refusal, rich_stage
 from http_world import BASE, U_GRACE, Running
 from pyairtable.models.webhook import WebhookNotification, WebhookPayload
 
@@ -19,10 +18,15 @@ HOOKS = f"/v0/bases/{RICH}/webhooks"
 DAY = 86400
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with rich_stage(tmp_path_factory.mktemp("rich")) as stage:
+        yield stage
+
+
 @pytest.fixture
-def rich(tmp_path: Path) -> Iterator[Running]:
-    with rich_running(tmp_path) as served:
-        yield served
+def rich(stage: Stage) -> Running:
+    return stage.set_up()
 
 
 def hooked(rich: Running, url: str | None = None, includes: Any = None, **filters: Any) -> str:
