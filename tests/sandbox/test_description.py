@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from http_world import Running
+from http_world import SPACES, Running
+from starlette.routing import Route
 from surface import company, routes_of
 
 from sandbox.calls import Tool
+from sandbox.clock import VirtualClock
+from sandbox.control import control_app
 from sandbox.description.operations import nameless, surface
 from sandbox.description.services import SERVICES
+from sandbox.faults.orders import Faults
+from sandbox.journal import Journal
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -40,7 +45,21 @@ def test_what_is_described_is_served_and_what_is_served_is_described(tools: dict
     )
 
 
-def test_the_control_port_serves_what_is_described(small: Running) -> None:
+def test_the_control_port_serves_what_is_described_and_nothing_else(tmp_path: Path) -> None:
+    with company(tmp_path) as (store, _):
+        journal, clock = Journal(), VirtualClock()
+        app = control_app(store, SPACES, journal=journal, faults=Faults(), clock=clock, addresses={})
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    served = {(method, nameless(route.path)) for route in routes for method in route.methods or () if method != "HEAD"}
+    described = surface(SERVICES["control"].operations)
+
+    assert served == described, (
+        f"served but not described:\n  {_told(served - described)}\n"
+        f"described but not served:\n  {_told(described - served)}"
+    )
+
+
+def test_the_control_port_answers_as_described(small: Running) -> None:
     import requests
 
     for one in SERVICES["control"].operations:
