@@ -13,7 +13,7 @@ from sandbox.jira.dates import Asker, instant
 from sandbox.jira.errors import bad_jql
 from sandbox.jira.history import history_test
 from sandbox.jira.jql import Both, Clause, Cond, Either, Not, Operand, Sort
-from sandbox.stamps import parsed
+from sandbox.stamps import jira, parsed
 from sandbox.store import Store
 
 Issue = Mapping[str, Any]
@@ -104,7 +104,7 @@ class Conditions:
         if field == "id":
             return lambda issue: int(issue["id"])
         if field in {"updated", "created"}:
-            return lambda issue: parsed(str(issue[field]))
+            return lambda issue: _sortable(str(issue[field]))
         if field in {"text", "comment"}:
             raise bad_jql(f"Not able to sort using field '{sort.field}'.")
         read = self._reader(field)
@@ -305,6 +305,10 @@ def _known(docs: list[Mapping[str, Any]], give: str, clause: Clause) -> Callable
         return found
 
     return known
+
+
+def _sortable(time: str) -> str:
+    return time if time.endswith("+0000") else jira(parsed(time))
 
 
 def _word(value: Operand, clause: Clause, *, lower: bool = True) -> str:

@@ -108,6 +108,7 @@ class Writer:
     def delete(self, issue: Doc, *, account: str) -> None:
         """Delete the issue and everything beside it, for good."""
         id_ = str(issue["id"])
+        self._tell("jira:issue_deleted", issue, account, self._now())  # while it can still be read and filtered
         with self._store.transaction():
             for kind in ("comment", "changelog", "_issue_before", "approval", "_former_key"):
                 for doc in list(self._store.find(self._space, kind, id_)):
@@ -115,7 +116,6 @@ class Writer:
             for doc in list(self._store.find(self._space, "_property", id_)):
                 self._store.delete(self._space, "_property", f"{id_}/{doc['key']}")
             self._store.delete(self._space, "issue", id_)
-        self._tell("jira:issue_deleted", issue, account, self._now())
 
     def comment(self, issue: Doc, body: Any, *, account: str) -> Doc:
         """Add a comment; the issue counts as updated."""

@@ -90,6 +90,13 @@ def test_a_change_is_posted_signed_to_the_app(site: Running, listener: Listener)
     assert listener.next()[1]["webhookEvent"] == "jira:issue_deleted"
 
 
+def test_a_filter_by_key_hears_of_the_deletion_too(site: Running, listener: Listener) -> None:
+    hook(site, listener.url, jqlFilter="key = ACME-3")
+    ask(site, "DELETE", "issue/ACME-3")
+    body = listener.next()[1]
+    assert (body["webhookEvent"], body["issue"]["key"]) == ("jira:issue_deleted", "ACME-3")
+
+
 def test_only_what_the_filters_let_through_is_posted(site: Running, listener: Listener) -> None:
     hook(site, listener.url, jqlFilter="project = ACME AND key = ACME-1", fieldIdsFilter=["status"])
     ask(site, "PUT", "issue/ACME-1/assignee", json={"accountId": J_GRACE})  # another field
