@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from sandbox.jira import defaults
@@ -13,12 +12,27 @@ from sandbox.jira.dates import Asker, instant
 from sandbox.jira.errors import bad_jql
 from sandbox.jira.history import history_test
 from sandbox.jira.jql import Both, Clause, Cond, Either, Not, Operand, Sort
-from sandbox.stamps import jira, parsed
+from sandbox.jira.matching import (
+    ORDERED,
+    Issue,
+    Read,
+    Test,
+    among_many,
+    dated,
+    id_or_none,
+    last_if_empty,
+    number,
+    ordered,
+    plain,
+    sortable,
+    unknown_value,
+    unsupported,
+    word,
+    words_match,
+)
+from sandbox.stamps import parsed
 from sandbox.store import Store
 
-Issue = Mapping[str, Any]
-Test = Callable[[Issue], bool]
-Read = Callable[[Issue], Any]
 _ALIASES = {
     "key": "issuekey",
     "issue": "issuekey",
@@ -27,7 +41,6 @@ _ALIASES = {
     "updateddate": "updated",
     "type": "issuetype",
 }
-ORDERED = frozenset({"<", "<=", ">", ">="})
 _HISTORY = frozenset({"was", "was not", "was in", "was not in", "changed"})
 _PEOPLE = frozenset({"assignee", "creator", "reporter"})
 _BUILT_IN = frozenset(
@@ -104,7 +117,7 @@ class Conditions:
         if field == "id":
             return lambda issue: int(issue["id"])
         if field in {"updated", "created"}:
-            return lambda issue: _sortable(str(issue[field]))
+            return lambda issue: sortable(str(issue[field]))
         if field in {"text", "comment"}:
             raise bad_jql(f"Not able to sort using field '{sort.field}'.")
         read = self._reader(field)
@@ -112,8 +125,8 @@ class Conditions:
             return lambda issue: -int(read(issue)) if str(read(issue)).isdigit() else 0
         if field in _PEOPLE:
             names = {str(doc["accountId"]): str(doc.get("displayName", "")) for doc in self._people()}
-            return lambda issue: _last_if_empty(names.get(str(read(issue)), read(issue)))
-        return lambda issue: _last_if_empty(read(issue))
+            return lambda issue: last_if_empty(names.get(str(read(issue)), read(issue)))
+        return lambda issue: last_if_empty(read(issue))
 
     # -- inside ----------------------------------------------------------------------------------------------
 
@@ -139,10 +152,10 @@ class Conditions:
                 clause, field, self._asker, self._store, self._space, names=names, now=self._reader(field)
             )
         if field in {"updated", "created"}:
-            return _dated(clause, lambda issue: parsed(issue[field]), lambda value: instant(value, self._asker))
+            return dated(clause, lambda issue: parsed(issue[field]), lambda value: instant(value, self._asker))
         if field == "duedate" or self._kind(field) == "date":
             zone = self._asker.zone
-            return _dated(
+            return dated(
                 clause,
                 lambda issue: issue["fields"].get(field),
                 lambda value: instant(value, self._asker).astimezone(zone).date().isoformat(),
@@ -156,7 +169,7 @@ class Conditions:
         if clause.op in ORDERED and self._kind(field) == "number":
             return self._numbers(clause, field)
         if clause.op not in {"=", "!=", "in", "not in"}:
-            raise _unsupported(clause)
+            raise unsupported(clause)
         return self._among(clause, field)
 
     def _among(self, clause: Clause, field: str) -> Test:
@@ -164,7 +177,7 @@ class Conditions:
         wanted = {None if value.empty else names(value) for value in clause.values}
         read = self._reader(field)
         if field == "labels" or self._kind(field) == "array":
-            return _among_many(clause, lambda issue: read(issue) or _NOTHING, wanted)
+            return among_many(clause, lambda issue: read(issue) or _NOTHING, wanted)
         if clause.op in {"=", "in"}:
             return lambda issue: read(issue) in wanted
         # as in Jira, an empty field is neither in nor outside a list of values
@@ -174,7 +187,7 @@ class Conditions:
         wanted = set()
         for value in clause.values:
             if value.empty or value.function:
-                raise _unsupported(clause)
+                raise unsupported(clause)
             issue = self.issue(value.text)
             if issue is None and value.text.isdigit():
                 raise bad_jql(f"A value with ID '{value.text}' does not exist for the field '{clause.field}'.")
@@ -186,8 +199,8 @@ class Conditions:
         if clause.op in {"!=", "not in"}:
             return lambda issue: int(issue["id"]) not in wanted
         if clause.op in ORDERED and len(wanted) == 1:
-            return _ordered(clause.op, lambda issue: int(issue["id"]), wanted.pop())
-        raise _unsupported(clause)
+            return ordered(clause.op, lambda issue: int(issue["id"]), wanted.pop())
+        raise unsupported(clause)
 
     def _texts(self, clause: Clause, field: str) -> Test:
         value = clause.values[0]
@@ -195,11 +208,11 @@ class Conditions:
             filled = clause.op == "!="
             return lambda issue: bool(issue["fields"].get(field)) is filled
         if clause.op not in {"~", "!~"} or value.empty:
-            raise _unsupported(clause)
+            raise unsupported(clause)
         if value.function:
             raise bad_jql(f"Unable to find JQL function '{value.function}({', '.join(value.arguments)})'.")
         names = ("summary", "description") if field == "text" else (field,)
-        matches = _words_match(value.text)
+        matches = words_match(value.text)
 
         def told(issue: Issue) -> bool:
             own = [str(issue["fields"].get(name) or "") for name in names if name != "comment"]
@@ -211,9 +224,9 @@ class Conditions:
 
     def _numbers(self, clause: Clause, field: str) -> Test:
         if clause.values[0].empty:
-            raise _unsupported(clause)
-        bound = _number(clause.values[0], clause)
-        return _ordered(clause.op, lambda issue: issue["fields"].get(field), bound)
+            raise unsupported(clause)
+        bound = number(clause.values[0], clause)
+        return ordered(clause.op, lambda issue: issue["fields"].get(field), bound)
 
     def _reader(self, field: str) -> Read:
         if field == "project":
@@ -230,12 +243,12 @@ class Conditions:
         if field == "priority":
             return lambda issue: str((issue["fields"].get("priority") or {}).get("id", defaults.MEDIUM))
         if field == "resolution":
-            return lambda issue: _id_or_none(issue["fields"].get("resolution"))
+            return lambda issue: id_or_none(issue["fields"].get("resolution"))
         if field == "labels" or self._kind(field) == "array":
-            return lambda issue: frozenset(_plain(one) for one in issue["fields"].get(field) or ())
+            return lambda issue: frozenset(plain(one) for one in issue["fields"].get(field) or ())
         if self._kind(field) == "number":
             return lambda issue: issue["fields"].get(field)
-        return lambda issue: _plain(issue["fields"].get(field))
+        return lambda issue: plain(issue["fields"].get(field))
 
     def _names(self, field: str, clause: Clause) -> Callable[[Operand], Any]:
         """Return how a value of this field is understood; unknown values and functions are refused."""
@@ -254,21 +267,21 @@ class Conditions:
         if field == "statuscategory":
             return lambda value: self._category(value, clause)
         if self._kind(field) == "number":
-            return lambda value: _number(value, clause)
-        return lambda value: _word(value, clause)
+            return lambda value: number(value, clause)
+        return lambda value: word(value, clause)
 
     def _account(self, value: Operand, clause: Clause) -> str:
         if value.function.lower() == "currentuser" and not value.arguments:
             return self._asker.account
-        account = _word(value, clause, lower=False)
+        account = word(value, clause, lower=False)
         if self._store.get(self._space, "user", account) is None:
-            raise _unknown_value(clause, value)
+            raise unknown_value(clause, value)
         return account
 
     def _category(self, value: Operand, clause: Clause) -> str:
-        found = _CATEGORIES.get(_word(value, clause))
+        found = _CATEGORIES.get(word(value, clause))
         if found is None:
-            raise _unknown_value(clause, value)
+            raise unknown_value(clause, value)
         return found
 
     def _projects(self) -> list[Mapping[str, Any]]:
@@ -299,104 +312,9 @@ def _known(docs: list[Mapping[str, Any]], give: str, clause: Clause) -> Callable
     def known(value: Operand) -> str:
         if field_of(clause) == "resolution" and value.text.lower() == "unresolved":
             return None  # type: ignore[return-value]  # no resolution is what the word means
-        found = by_name.get(_word(value, clause))
+        found = by_name.get(word(value, clause))
         if found is None:
-            raise _unknown_value(clause, value)
+            raise unknown_value(clause, value)
         return found
 
     return known
-
-
-def _sortable(time: str) -> str:
-    return time if time.endswith("+0000") else jira(parsed(time))
-
-
-def _word(value: Operand, clause: Clause, *, lower: bool = True) -> str:
-    if value.function:
-        raise bad_jql(f"Unable to find JQL function '{value.function}({', '.join(value.arguments)})'.")
-    return value.text.lower() if lower else value.text
-
-
-def _number(value: Operand, clause: Clause) -> float:
-    try:
-        return float(_word(value, clause))
-    except ValueError as error:
-        raise _unknown_value(clause, value) from error
-
-
-def _dated(clause: Clause, read: Read, bound: Callable[[Operand], Any]) -> Test:
-    if clause.op in ORDERED:
-        if clause.values[0].empty:
-            raise _unsupported(clause)
-        return _ordered(clause.op, read, bound(clause.values[0]))
-    wanted = {None if value.empty else bound(value) for value in clause.values}
-    if clause.op in {"=", "in"}:
-        return lambda issue: read(issue) in wanted
-    if clause.op in {"!=", "not in"}:
-        return lambda issue: (value := read(issue)) not in wanted and (value is not None or None in wanted)
-    raise _unsupported(clause)
-
-
-def _ordered(op: str, read: Read, bound: Any) -> Test:
-    tests: dict[str, Callable[[Any], bool]] = {
-        "<": lambda value: value < bound,
-        "<=": lambda value: value <= bound,
-        ">": lambda value: value > bound,
-        ">=": lambda value: value >= bound,
-    }
-    passes = tests[op]
-    return lambda issue: (value := read(issue)) is not None and passes(value)
-
-
-def _among_many(clause: Clause, read: Callable[[Issue], frozenset[Any]], wanted: set[Any]) -> Test:
-    empty, named = None in wanted, frozenset(wanted - {None})
-    if clause.op in {"=", "in"}:
-        return lambda issue: bool(read(issue) & named) or (empty and not read(issue))
-    return lambda issue: not read(issue) & named and bool(read(issue))
-
-
-def _words_match(query: str) -> Callable[[str], bool]:
-    """Return a test of a text: every word of the query occurs, `*` and `?` stand for letters, "..." is a phrase."""
-    phrases = [phrase.lower().split() for phrase in re.findall(r'"([^"]*)"', query)]
-    words = [word.lower() for word in re.sub(r'"[^"]*"', " ", query).split() if re.search(r"\w", word)]
-
-    def matches(text: str) -> bool:
-        held = re.findall(r"\w+", text.lower())
-        spelt = set(text.lower().split()) | set(held)
-        if not all(any(fnmatchcase(one, word.replace("[", "[[]")) for one in spelt) for word in words):
-            return False
-        return all(_has_phrase(held, phrase) for phrase in phrases)
-
-    return matches
-
-
-def _has_phrase(held: list[str], phrase: list[str]) -> bool:
-    return any(held[place : place + len(phrase)] == phrase for place in range(len(held) - len(phrase) + 1))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return value.get("accountId") or str(value.get("value", value.get("name", ""))).lower()
-    if isinstance(value, bool) or value is None:
-        return value
-    return str(value).lower() or None
-
-
-def _id_or_none(value: Any) -> str | None:
-    return str(value["id"]) if isinstance(value, Mapping) and value.get("id") else None
-
-
-def _last_if_empty(value: Any) -> tuple[bool, Any]:
-    if isinstance(value, frozenset):
-        return (not value, " ".join(sorted(map(str, value))))
-    if isinstance(value, (int, float)):
-        return (False, value)
-    return (value is None or value == "", "" if value is None else str(value).lower())
-
-
-def _unsupported(clause: Clause) -> Exception:
-    return bad_jql(f"The operator '{clause.op}' is not supported by the '{clause.field}' field.")
-
-
-def _unknown_value(clause: Clause, value: Operand) -> Exception:
-    return bad_jql(f"The value '{value.text}' does not exist for the field '{clause.field}'.")

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sandbox.jira.conditions import Conditions, Test, field_of
+from sandbox.jira.conditions import Conditions, field_of
 from sandbox.jira.dates import Asker, instant
 from sandbox.jira.index import Index
 from sandbox.jira.jql import Both, Clause, Cond, Jql
+from sandbox.jira.matching import Test
 from sandbox.stamps import stamp
 from sandbox.store import Store
 

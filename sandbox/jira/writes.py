@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sandbox.jira import adf, defaults
+from sandbox.jira import adf
+from sandbox.jira.entries import Entries, entry_item
 from sandbox.jira.errors import refused
 from sandbox.jira.values import UnusableValue, Values
 from sandbox.stamps import Clock, jira, parsed, stamp
@@ -40,6 +41,7 @@ class Writer:
         self._clock = clock
         self._numbers = itertools.count()
         self._last_keys: dict[str, int] = {}
+        self._entries = Entries(store, space)
         self.values = Values(store, space)
         self.watchers: list[Callable[[Happening], None]] = []
 
@@ -68,7 +70,7 @@ class Writer:
                 continue
             old = _kept(issue, name)
             if old != accepted:
-                items.append(self._item(name, old, accepted))
+                items.append(self._entries.item(name, old, accepted))
                 changes.append((name, accepted))
         if problems:
             raise refused(400, errors=problems)
@@ -85,7 +87,9 @@ class Writer:
     def move(self, issue: Doc, status: Mapping[str, Any], *, account: str) -> None:
         """Give the issue another status."""
         old = issue["fields"]["status"]
-        item = _entry("status", "status", "jira", (str(old["id"]), old["name"]), (str(status["id"]), status["name"]))
+        item = entry_item(
+            "status", "status", "jira", (str(old["id"]), old["name"]), (str(status["id"]), status["name"])
+        )
         issue["fields"]["status"] = dict(status)
         self._changed(issue, [item], account=account)
 
@@ -95,8 +99,8 @@ class Writer:
         issue["key"] = self._new_key(str(project["key"]))
         issue["_project"] = project["key"]
         items = [
-            _entry("Key", "issuekey", "jira", (None, old_key), (None, issue["key"])),
-            _entry(
+            entry_item("Key", "issuekey", "jira", (None, old_key), (None, issue["key"])),
+            entry_item(
                 "project", "project", "jira", (old.get("id"), old.get("name")), (str(project["id"]), project["name"])
             ),
         ]
@@ -272,29 +276,6 @@ class Writer:
             for watcher in self.watchers:
                 watcher(happening)
 
-    def _item(self, name: str, old: Any, new: Any) -> dict[str, Any]:
-        field = self._store.get(self._space, "field", name) or {}
-        custom = bool(field.get("custom"))
-        label = str(field.get("name", name)) if custom else name
-        return _entry(label, name, "custom" if custom else "jira", self._side(name, old), self._side(name, new))
-
-    def _side(self, name: str, value: Any) -> tuple[Any, Any]:
-        if isinstance(value, list):
-            told = [str(self._side(name, one)[1]) for one in value]
-            return None, " ".join(told) if name == "labels" else ", ".join(told)
-        if isinstance(value, Mapping) and "value" in value:
-            return value["value"], value["value"]
-        if isinstance(value, Mapping) and "name" in value:
-            return str(value.get("id")), value["name"]
-        if name == "priority" and value is None:
-            usual = [doc for doc in defaults.priorities(self._store, self._space) if doc["id"] == defaults.MEDIUM]
-            return (usual[0]["id"], usual[0]["name"]) if usual else (None, None)
-        account = value.get("accountId") if isinstance(value, Mapping) else value
-        if name in {"assignee", "reporter"} or isinstance(value, Mapping):
-            user = self._store.get(self._space, "user", str(account)) if account else None
-            return account, None if user is None else user["displayName"]
-        return None, None if value is None else str(value)
-
     def _now(self) -> datetime:
         at = self._clock()
         return at.replace(microsecond=at.microsecond // 1000 * 1000)
@@ -309,18 +290,6 @@ class Writer:
             self._last_keys[project] = max(numbers, default=0)
         self._last_keys[project] += 1
         return f"{project}-{self._last_keys[project]}"
-
-
-def _entry(label: str, id_: str, kind: str, old: tuple[Any, Any], new: tuple[Any, Any]) -> dict[str, Any]:
-    return {
-        "field": label,
-        "fieldId": id_,
-        "fieldtype": kind,
-        "from": old[0],
-        "fromString": old[1],
-        "to": new[0],
-        "toString": new[1],
-    }
 
 
 def _project(issue: Mapping[str, Any]) -> str:
