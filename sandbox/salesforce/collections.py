@@ -113,7 +113,7 @@ class Collections:
             ids, names = call.one("ids").split(","), call.one("fields").split(",")
         else:
             body = body_of(call)
-            ids, names = [[str(one) for one in body.get(key) or []] for key in ("ids", "fields")]
+            ids, names = _texts(body, "ids"), _texts(body, "fields")
         ids, names = [id_.strip() for id_ in ids if id_.strip()], [name.strip() for name in names if name.strip()]
         if not ids or not names:
             raise refused(400, "MISSING_ARGUMENT", "ids and fields are required")
@@ -186,6 +186,13 @@ def _ordered_failures(call: Call) -> dict[int, str]:
     if settings is None:
         return {}
     return {int(n): str(settings.get("code") or "UNABLE_TO_LOCK_ROW") for n in settings.get("rows") or ()}
+
+
+def _texts(body: Mapping[str, Any], key: str) -> list[str]:
+    told = body.get(key) or []
+    if not isinstance(told, list):
+        raise refused(400, "JSON_PARSER_ERROR", f"{key} must be a list")
+    return [str(one) for one in told]
 
 
 def _type_of(record: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from sandbox.calls import Call
 from sandbox.rights import Rights, rights_of
 from sandbox.salesforce.author import Author
 from sandbox.salesforce.columns import Columns, Moment
+from sandbox.salesforce.describe import targets
 from sandbox.salesforce.errors import not_found, refused
 from sandbox.salesforce.schema import Schema, SObject
 from sandbox.salesforce.writes import Writer
@@ -137,7 +139,7 @@ class Org:
         duplicates = call.headers.get("sforce-duplicate-rule-header", "")
         return Author(
             user=user,
-            rights=rights_of(self.store, self.space, user),
+            rights=self.rights(user),
             allow_duplicates=re.search(r"allowSave\s*=\s*true", duplicates, re.IGNORECASE) is not None,
             auto_assign=call.headers.get("sforce-auto-assign", "true").lower() != "false",
             row_locked="row_locked" in call.faults,
@@ -152,6 +154,23 @@ class Org:
             return ZoneInfo("UTC")
 
     # -- rights ----------------------------------------------------------------------------------------------
+
+    def rights(self, user: str) -> Rights:
+        """Return a user's rights; what hangs on an object (histories, comments) goes with it, the directory is open."""
+        told = rights_of(self.store, self.space, user)
+        read, edit = told.read, told.edit
+        if "*" not in read:
+            read |= _OPEN | self._hanging_on(read)
+        if "*" not in edit:
+            edit |= self._hanging_on(edit)
+        return replace(told, read=read, edit=edit)
+
+    def _hanging_on(self, containers: frozenset[str]) -> frozenset[str]:
+        return frozenset(
+            made.name
+            for made in self.schema.objects.values()
+            if made.parent is not None and containers & set(targets(made, made.parent))
+        )
 
     def sobject(self, name: str, author: Author) -> SObject:
         """Return an object by its name; raises RefusedCall (404) when it is unknown or hidden from the author."""
@@ -206,6 +225,22 @@ class Org:
         return {"Sforce-Limit-Info": f"api-usage={self.requests_used}/{self.daily_requests}"}
 
 
+# what every user sees of an org, as long as single records are not hidden
+_OPEN = frozenset(
+    {
+        "Group",
+        "GroupMember",
+        "Organization",
+        "ProcessDefinition",
+        "ProcessInstance",
+        "ProcessInstanceStep",
+        "ProcessInstanceWorkitem",
+        "Profile",
+        "QueueSobject",
+        "User",
+        "UserRole",
+    }
+)
 _ORG = "00D000000000001EAA"
 
 

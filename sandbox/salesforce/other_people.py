@@ -70,8 +70,8 @@ def commit_late(org: Org, sobject: SObject, *, seconds: float, user: str) -> Non
     at = org.writer.now() - timedelta(seconds=seconds)
     text, other = salesforce(at), somebody_else(org, than={user})
     new: Doc = {**model, "Id": new_id(str(model["Id"])[:3], at), "IsDeleted": False}
-    new |= {"CreatedDate": text, "LastModifiedDate": text, "SystemModstamp": text}
-    new |= {"CreatedById": other, "LastModifiedById": other}
+    new |= dict.fromkeys(("CreatedDate", *_moving(sobject)), text)
+    new |= {name: other for name in ("CreatedById", "LastModifiedById") if sobject.column(name) is not None}
     if sobject.name == "Case":
         new["CaseNumber"] = org.writer.next_case_number()
     org.store.put(org.space, sobject.name, [(new["Id"], stamp(at), new)])
@@ -83,7 +83,7 @@ def equal_stamps(org: Org, sobject: SObject, *, count: int) -> None:
     there = (doc for doc in org.store.scan(org.space, sobject.name) if not doc.get("IsDeleted"))
     docs = list(islice(there, count))
     for doc in docs:
-        doc.update(LastModifiedDate=salesforce(at), SystemModstamp=salesforce(at))
+        doc.update(dict.fromkeys(_moving(sobject) or ("CreatedDate",), salesforce(at)))
     org.store.put(org.space, sobject.name, [(doc["Id"], stamp(at), doc) for doc in docs])
 
 
@@ -180,6 +180,11 @@ def _moved(doc: Doc, old: str, new: Mapping[str, Any] | None) -> Doc:
 
 def _stamp_of(doc: Mapping[str, Any]) -> datetime:
     return parsed(str(own_value(doc, "SystemModstamp") or "2000-01-01T00:00:00Z"))
+
+
+def _moving(sobject: SObject) -> tuple[str, ...]:
+    """Return the stamps that move with a change; rows of a history have none."""
+    return tuple(name for name in ("LastModifiedDate", "SystemModstamp") if sobject.column(name) is not None)
 
 
 def _guarded(call: Call) -> datetime | None:

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import orjson
 
 from sandbox.calls import Answer, Call, RefusedCall
-from sandbox.rights import rights_of
 from sandbox.salesforce.author import Author
 from sandbox.salesforce.deletes import Bin
 from sandbox.salesforce.ids import eighteen
@@ -55,7 +54,7 @@ class SoapCalls:
             self._org.count_request()
         except RefusedCall as error:
             raise fault("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", family) from error
-        author = Author(user=user, rights=rights_of(self._org.store, self._org.space, user))
+        author = Author(user=user, rights=self._org.rights(user))
         return answered(envelope.operation, operation(envelope, author), family)
 
     def _login(self, call: Call, envelope: Envelope) -> Answer:

@@ -68,6 +68,8 @@ def test_collections_create_read_and_delete(small: Running) -> None:
         small, "POST", "composite/sobjects/Case", json={"ids": [*made, CASES[1]], "fields": ["Subject"]}
     ).json()
     assert [row and row["Subject"] for row in told] == ["a", "b", None]
+    for body in ({"ids": 5, "fields": ["Subject"]}, {"ids": made}):
+        assert asked(small, "POST", "composite/sobjects/Case", json=body).status_code == 400
     again = asked(small, "GET", f"composite/sobjects/Case?ids={made[0]}&fields=Subject").json()
     assert again[0]["Id"] == made[0]
     gone = asked(small, "DELETE", f"composite/sobjects?ids={','.join(made)},{CASES[1]}&allOrNone=false").json()
@@ -301,3 +303,33 @@ def test_closing_follows_from_the_status(small: Running) -> None:
     asked(small, "PATCH", f"sobjects/Opportunity/{DEAL}", json={"StageName": "Closed Won"})
     assert rows(small, f"SELECT IsClosed FROM Case WHERE Id = '{CASE}'") == [{"IsClosed": True}]
     assert rows(small, "SELECT IsClosed, IsWon FROM Opportunity") == [{"IsClosed": True, "IsWon": True}]
+
+
+def test_fields_with_a_length_and_a_closed_list(tmp_path: Path) -> None:
+    store = small_company(tmp_path / "world.sqlite")
+    short = {"name": "Short__c", "type": "string", "label": "Short", "length": 5}
+    listed = {"name": "Kind__c", "type": "picklist", "label": "Kind", "restrictedPicklist": True}
+    fields = [short, {**listed, "picklistValues": [{"value": "a"}, "b"]}]
+    put(store, SPACE, "_object", {"name": "Case", "label": "Case", "keyPrefix": "500", "fields": fields})
+    with running(store) as small:
+        path = f"sobjects/Case/{CASE}"
+        assert code(asked(small, "PATCH", path, json={"Short__c": "longer"})) == "STRING_TOO_LONG"
+        assert code(asked(small, "PATCH", path, json={"Kind__c": "c"})) == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        assert asked(small, "PATCH", path, json={"Short__c": "short", "Kind__c": "b"}).status_code == 204
+    store.close()
+
+
+def test_a_converted_lead_is_closed_for_good(small: Running) -> None:
+    lead = {"Id": "00Q000000000001AAA", "LastName": "Doe", "IsConverted": True, "LastModifiedDate": sf_time(1)}
+    put(small.store, SPACE, "Lead", lead)
+    refused = asked(small, "PATCH", "sobjects/Lead/00Q000000000001AAA", json={"Company": "Acme"})
+    assert code(refused) == "CANNOT_UPDATE_CONVERTED_LEAD"
+
+
+def test_users_are_changed_but_neither_added_nor_deleted(small: Running) -> None:
+    assert asked(small, "PATCH", f"sobjects/User/{GRACE}", json={"IsActive": False}).status_code == 204
+    added = asked(small, "POST", "sobjects/User", json={"LastName": "x"})
+    assert code(added) == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert code(asked(small, "DELETE", f"sobjects/User/{GRACE}")) == "INSUFFICIENT_ACCESS_OR_READONLY"
+    history = asked(small, "PATCH", "sobjects/CaseHistory/017000000000001AAA", json={})
+    assert code(history) == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"

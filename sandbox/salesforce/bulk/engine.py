@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import islice
 
 from sandbox.calls import RefusedCall
-from sandbox.rights import rights_of
 from sandbox.salesforce.author import Author
 from sandbox.salesforce.bulk.extracting import extract, lines_of
 from sandbox.salesforce.bulk.jobs import Job
@@ -121,5 +120,5 @@ class Engine:
         )
 
     def _author(self, job: Job) -> Author:
-        rights = rights_of(self._org.store, self._org.space, job.user)
+        rights = self._org.rights(job.user)
         return Author(user=job.user, rights=rights, auto_assign=bool(job.assignment_rule))
