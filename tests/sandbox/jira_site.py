@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
+import openapi_check
 import requests
 from http_world import J_ADA, J_GRACE, J_HUB, SPACES, Running, put
 
@@ -45,11 +47,16 @@ def limit(store: Store, **rights: Any) -> None:
 
 
 def ask(small: Running, method: str, path: str, *, auth: Any = HUB, **rest: Any) -> requests.Response:
-    """Send one request; a path without a leading slash lies below version 3 of the interface."""
+    """Send one request; a path without a leading slash lies below version 3 of the interface.
+
+    Whatever comes back must be what the published description allows.
+    """
     url = small.addresses["jira"] + (path if path.startswith("/") else f"/rest/api/3/{path}")
     if isinstance(auth, str):
         auth, rest["headers"] = None, {"Authorization": f"Bearer {auth}", **rest.get("headers", {})}
-    return requests.request(method, url, auth=auth, timeout=10, **rest)
+    answer = requests.request(method, url, auth=auth, timeout=10, **rest)
+    assert not openapi_check.objections(method, urlsplit(url).path, answer), f"{method} {path}: {answer.text[:300]}"
+    return answer
 
 
 def tree(text: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import jsonschema_rs
 import pytest
+import requests
 
 PROJECT = Path(__file__).parent.parent.parent
 NAME = "shared/data/jira_openapi/swagger-v3.v3.json.gz"
@@ -33,13 +34,25 @@ class NotDescribed(LookupError):
 
 def document() -> Path:
     """Path of the description; without it the test is skipped, or fails where everything is required."""
-    for room in (PROJECT, *PROJECT.parents):
-        if (room / NAME).exists():
-            return room / NAME
+    found = _found()
+    if found is not None:
+        return found
     message = f"the description of Jira's interface ({NAME}) is not beside the checkout"
     if os.environ.get("HUB_REQUIRE_ALL") == "1":
         pytest.fail(message)
     pytest.skip(message)
+
+
+def _found() -> Path | None:
+    return next((room / NAME for room in (PROJECT, *PROJECT.parents) if (room / NAME).exists()), None)
+
+
+def objections(method: str, path: str, answer: requests.Response) -> list[str]:
+    """What the document has against a received reply; nothing where it is missing or does not describe the path."""
+    if _found() is None or not described(method, path):
+        return []
+    told = answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
+    return problems(method, path, answer.status_code, told)
 
 
 def problems(method: str, url: str, status: int, body: Any) -> list[str]:
