@@ -1,104 +1,178 @@
-"""A world as one JSON file: every native id, schema and value fixed by hand, the store's documents verbatim."""
+"""A world as one file, YAML or JSON: every native id, schema, value and history may be fixed by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from sandbox.stamps import parsed, stamp
 from sandbox.store import Store
+from sandbox.world import world_file_airtable, world_file_jira, world_file_mail, world_file_salesforce, world_file_text
 from sandbox.world.projection import Document
+from sandbox.world.schema import TOOLS, WORLD, Problem, is_history
+from sandbox.world.schema.shapes import Keyed
+from sandbox.world.world_file_links import doubles, loose_ends
+from sandbox.world.world_file_space import Space
 
-_EPOCH = "2000-01-01T00:00:00.000000Z"
-_IDS = ("_id", "Id", "id", "accountId", "name")
-_STAMPS = (
-    "_stamp", "_modified", "SystemModstamp", "LastModifiedDate", "updated", "CreatedDate", "created",
-    "createdTime", "date",
-)  # fmt: skip
-# The kinds that only one tool has: a space without a charter is recognised by them.
+_TOLD = 20  # problems told in one message; the check tells them all
+# The kinds that only one tool has: a space that does not name its tool is recognised by them.
 _TELLTALE = {
-    **dict.fromkeys(("Case", "Opportunity", "User"), "salesforce"),
-    **dict.fromkeys(("issue", "project"), "jira"),
-    **dict.fromkeys(("record", "table"), "airtable"),
+    **dict.fromkeys(("Case", "Opportunity", "User", "_object", "_client"), "salesforce"),
+    **dict.fromkeys(("issue", "project", "status", "changelog", "issuetype"), "jira"),
+    **dict.fromkeys(("record", "table", "base", "collaborator"), "airtable"),
     **dict.fromkeys(("message", "_login"), "mail"),
+}
+_EXPAND = {
+    "salesforce": world_file_salesforce.expand,
+    "jira": world_file_jira.expand,
+    "airtable": world_file_airtable.expand,
+    "mail": world_file_mail.expand,
 }
 
 
 class UnusableWorld(ValueError):
-    """A world file that cannot be read; the message names the place."""
+    """A world file that cannot be used; ``problems`` are all there are, the message names the file and places."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        """Tell about one file."""
+        self.problems = tuple(problems)
+        lines = [f"{file}: {problem}" if problem.place else f"{file}: {problem.what}" for problem in problems[:_TOLD]]
+        if len(problems) > _TOLD:
+            lines.append(f"{file}: and {len(problems) - _TOLD} more")
+        super().__init__("\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldFile:
-    """What a world file holds."""
+    """What a world file holds.
 
-    spaces: dict[str, dict[str, list[dict[str, Any]]]]
+    ``tools`` names the space of every instance: the first space of a tool is the instance named like the tool
+    ("jira"), further ones are "jira:north_jira". ``clock`` is when the company's time begins (aware), None: now.
+    """
+
+    spaces: tuple[Space, ...]
     charter: dict[str, Any] | None
-    tools: dict[str, str]  # tool -> space
+    clock: datetime | None
+    tools: dict[str, str]
 
     def documents(self) -> Iterator[Document]:
-        """Give every document with its id and stamp."""
-        for space, kinds in self.spaces.items():
-            for kind, docs in kinds.items():
-                for place, doc in enumerate(docs):
-                    yield space, kind, _id(doc, f"{space}.{kind}[{place}]"), _stamp(doc), doc
+        """Give every document with its space, kind, id and stamp."""
+        for space in self.spaces:
+            for entry in space.entries:
+                yield space.name, entry.kind, entry.id, entry.stamp, entry.doc
+
+    def __len__(self) -> int:
+        """The number of documents."""
+        return sum(len(space.entries) for space in self.spaces)
 
 
 def read(path: Path) -> WorldFile:
-    """Read a world file: {"spaces": {space: {kind: [doc, ...]}}, "charter": {...}?}. Raises UnusableWorld.
+    """Read a world file and check it. Raises UnusableWorld, which tells everything that is wrong at once."""
+    file, problems = _read(path)
+    if file is None or problems:
+        raise UnusableWorld(path.name, problems)
+    return file
 
-    A document's id is its ``_id``, else its native id; its stamp its ``_stamp``, else its time of last
-    modification. A tool that two spaces belong to is an error: one server runs for each tool.
-    """
+
+def check(path: Path) -> tuple[list[Problem], WorldFile | None]:
+    """Give everything that is wrong with a world file, and what it holds when nothing is."""
+    file, problems = _read(path)
+    return problems, None if problems else file
+
+
+def _read(path: Path) -> tuple[WorldFile | None, list[Problem]]:
     try:
-        told = orjson.loads(path.read_bytes())
-        spaces = {
-            str(space): {str(kind): list(docs) for kind, docs in kinds.items()}
-            for space, kinds in told["spaces"].items()
-        }
-        charter = told.get("charter")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UnusableWorld(f"{path.name}: not a world file ({error})") from error
+        told = world_file_text.load(path)
+    except (OSError, world_file_text.UnreadableText) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        return None, [Problem(place="", what=f"not a world file ({why})")]
+    if not isinstance(told, dict) or not isinstance(told.get("spaces"), dict):
+        return None, [Problem(place="", what="not a world file (no `spaces`: a document with a key for each space)")]
+    problems = list(Keyed(keys=WORLD).problems(told, "world"))
+    if problems:
+        return None, problems
+    named = _charted(told.get("charter"))
+    spaces: list[Space] = []
     tools: dict[str, str] = {}
-    named = {name: source["tool"] for name, source in (charter or {}).get("sources", {}).items()}
-    for space, kinds in spaces.items():
-        tool = named.get(space) or next((_TELLTALE[kind] for kind in kinds if kind in _TELLTALE), None)
-        if tool is None:
-            raise UnusableWorld(f"{path.name}: cannot tell which tool the space {space} belongs to")
-        if tool in tools:
-            raise UnusableWorld(f"{path.name}: both {tools[tool]} and {space} belong to {tool}")
-        tools[tool] = space
-    return WorldFile(spaces=spaces, charter=charter, tools=tools)
+    for name, given in told["spaces"].items():
+        place = f"spaces.{name}"
+        if not isinstance(given, dict):
+            problems.append(Problem(place=place, what="expected kinds of documents", hint="like `issue: [...]`"))
+            continue
+        tool = given.get("tool") or named.get(name) or next((_TELLTALE[k] for k in given if k in _TELLTALE), None)
+        if tool not in TOOLS:
+            hint = f"give it `tool:`, one of {', '.join(TOOLS)}"
+            problems.append(Problem(place=place, what="cannot tell which tool the space belongs to", hint=hint))
+            continue
+        space = Space(name, tool, given, verbatim=bool(told.get("verbatim")))
+        spaces.append(space)
+        tools[f"{tool}:{name}" if tool in tools else tool] = name
+        problems += _filled(space)
+    clock = parsed(told["clock"]) if told.get("clock") else None
+    return WorldFile(spaces=tuple(spaces), charter=told.get("charter"), clock=clock, tools=tools), problems
 
 
-def save(store: Store, path: Path, charter: dict[str, Any] | None = None) -> None:
-    """Write everything a store holds as a world file that reads back to the same documents.
+def _filled(space: Space) -> list[Problem]:
+    """Bring a space's documents into full form; gives everything that is wrong with it."""
+    if space.verbatim:
+        space.take_rest(())
+        return [*space.problems, *doubles(space)]
+    _EXPAND[space.tool](space)
+    return [*space.problems, *doubles(space), *loose_ends(space)]
 
-    Left out are sessions and the like: documents of the sandbox's own that carry no id.
+
+def _charted(charter: Any) -> Mapping[str, str]:
+    """Which tool each source of a charter is one of; whatever else is wrong with it is the hub's to tell."""
+    sources = charter.get("sources") if isinstance(charter, dict) else None
+    if not isinstance(sources, dict):
+        return {}
+    return {str(name): str(source.get("tool")) for name, source in sources.items() if isinstance(source, dict)}
+
+
+def save(store: Store, path: Path, charter: dict[str, Any] | None = None, *, clock: datetime | None = None) -> None:
+    """Write everything a store holds as a world file (YAML or JSON, by suffix) that reads back to the same documents.
+
+    Sessions that somebody signed in for are left out; so are clocks, walks and orders, which no store holds.
     """
-    spaces: dict[str, Any] = {}
-    for space in store.spaces():
-        spaces[space] = {
-            kind: [doc for doc in store.scan(space, kind) if kind[0] != "_" or any(doc.get(name) for name in _IDS)]
-            for kind in store.kinds(space)
-        }
-    path.write_bytes(orjson.dumps({"spaces": spaces} | ({"charter": charter} if charter else {})))
+    head: dict[str, Any] = {"verbatim": True}
+    if clock is not None:
+        head["clock"] = clock.isoformat()
+    if charter is not None:
+        head["charter"] = charter
+    named = _charted(charter)
+    world_file_text.dump(path, head, ((space, _kinds(store, space, named.get(space, ""))) for space in store.spaces()))
 
 
-def _id(doc: dict[str, Any], where: str) -> str:
-    for name in _IDS:
-        if doc.get(name):
-            return str(doc[name])
-    raise UnusableWorld(f"{where}: a document without an id")
+def _kinds(store: Store, space: str, tool: str) -> Iterator[tuple[str, Any]]:
+    kinds = store.kinds(space)
+    known = tool or next((_TELLTALE[kind] for kind in kinds if kind in _TELLTALE), "")
+    if known:
+        yield "tool", known
+    reader = Space(space, known or "jira", {})
+    for kind in kinds:
+        yield kind, _saved(store, reader, kind)
 
 
-def _stamp(doc: dict[str, Any]) -> str:
-    text = next((str(doc[name]) for name in _STAMPS if doc.get(name)), _EPOCH)
-    if text.endswith("Z") and len(text) == len(_EPOCH):
-        return text
-    # The tools' forms begin alike: date, "T", time; what follows is milliseconds, if any, and the zero offset.
-    fraction = text[20:23] if text[19:20] == "." else ""
-    return f"{text[:19]}.{fraction:0<6}Z"
+def _saved(store: Store, reader: Space, kind: str) -> Iterator[dict[str, Any]]:
+    after: tuple[str, str] | None = None
+    while rows := store.page(reader.name, kind, size=1000, after=after):
+        after = rows[-1][0], rows[-1][1]
+        for at, id_, body in rows:
+            doc = orjson.loads(body)
+            if kind == "_token" and (doc.get("at") or doc.get("_made")):
+                continue
+            reader.entries.clear()
+            reader.add(kind, doc, "")
+            derived = reader.entries[0] if reader.entries else None
+            place = {} if derived is not None and derived.id == id_ else {"$id": id_}
+            if derived is None or derived.stamp != at:
+                place["$stamp"] = at
+            yield {**place, **doc}
+
+
+__all__ = ["Problem", "Space", "UnusableWorld", "WorldFile", "check", "is_history", "read", "save", "stamp"]

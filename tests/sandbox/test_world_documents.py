@@ -174,8 +174,7 @@ def test_a_world_file_reads_back_to_the_same_documents(store: Store, tmp_path: P
         ("[]", "not a world file"),
         ("{", "not a world file"),
         ('{"spaces": {"somewhere": {"thing": []}}}', "cannot tell which tool"),
-        ('{"spaces": {"a": {"Case": []}, "b": {"Case": []}}}', "both a and b"),
-        ('{"spaces": {"a": {"Case": [{"Subject": "x"}]}}}', "a.Case[0]: a document without an id"),
+        ('{"spaces": {"a": {"Case": [{"Subject": "x"}]}}}', "spaces.a.Case[0]: no CreatedDate"),
     ],
 )
 def test_an_unusable_world_file_says_where(tmp_path: Path, text: str, told: str) -> None:

@@ -30,6 +30,7 @@ class Kind:
     short: tuple[Key, ...] = ()
     more: str = ""
     more_shape: Shape | None = None
+    advice: tuple[tuple[str, str], ...] = ()
     plain: Shape | None = None
     is_short: Callable[[Mapping[str, Any]], bool] = lambda _: False
 
@@ -43,7 +44,7 @@ class Kind:
         """The short form as a shape, None where there is none."""
         if not self.short:
             return None
-        return Keyed(keys=self.short, more=self.more, more_shape=self.more_shape)
+        return Keyed(keys=self.short, more=self.more, more_shape=self.more_shape, advice=self.advice)
 
     @property
     def schema(self) -> dict[str, Any]:

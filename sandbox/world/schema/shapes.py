@@ -97,6 +97,7 @@ class Keyed:
     keys: tuple[Key, ...]
     more: str = ""
     more_shape: Shape | None = None
+    advice: tuple[tuple[str, str], ...] = ()  # hints for keys that people expect and that are refused
 
     @property
     def words(self) -> str:
@@ -137,7 +138,10 @@ class Keyed:
             if self.more_shape is not None:
                 yield from self.more_shape.problems(value[name], f"{place}.{name}")
             elif not self.more:
-                yield Problem(place=f"{place}.{name}", what="unknown key", hint=did_you_mean(str(name), sorted(known)))
+                yield Problem(place=f"{place}.{name}", what="unknown key", hint=self._advice(str(name)))
+
+    def _advice(self, name: str) -> str:
+        return dict(self.advice).get(name) or did_you_mean(name, sorted(key.name for key in self.keys))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

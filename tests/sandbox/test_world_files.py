@@ -1,0 +1,400 @@
+"""World files: somebody writes a company down, and real clients find exactly that."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from imapclient import IMAPClient
+from jira import JIRA
+from pyairtable import Api
+from simple_salesforce.api import Salesforce
+
+from sandbox import launcher
+from sandbox.store import Store
+from sandbox.world import check, world_file, world_file_text
+from sandbox.world.generate import write
+from sandbox.world.schema import world_schema
+from sandbox.world.schema.manual import tables
+
+DOCS = Path(__file__).parents[2] / "docs" / "sandbox"
+TWO, BASE = DOCS / "examples" / "two-tools.yaml", DOCS / "examples" / "somebody-elses-base.yaml"
+
+
+def problems(place: Path, text: str, name: str = "world.yaml") -> list[str]:
+    """Everything the check says about a file with this text."""
+    path = place / name
+    path.write_text(text, encoding="utf-8")
+    return [str(problem) for problem in check.check(path)]
+
+
+def documents(path: Path) -> dict[tuple[str, str, str], Any]:
+    """What a world file becomes: (stamp, document) by space, kind and id."""
+    return {(space, kind, id_): (at, doc) for space, kind, id_, at, doc in world_file.read(path).documents()}
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Any]:
+    directory = tmp_path / "company"
+    yield lambda path: launcher.up(directory, world=path)
+    launcher.down(directory)
+
+
+# -- the examples ---------------------------------------------------------------------------------------------
+
+
+def test_the_two_tools_of_the_example_tell_what_it_says(up: Any) -> None:
+    running = up(TWO)
+    client = JIRA(running.addresses["jira"], basic_auth=("hub@acme.example", "a-token-of-mine"), max_retries=0)
+    issue = client.issue("OPS-1", expand="changelog")
+    assert issue.id == "10001"
+    assert (issue.fields.summary, issue.fields.status.name) == ("Landing page for the spring campaign", "In Progress")
+    assert issue.fields.assignee.displayName == "Grace Hopper"
+    assert issue.fields.customfield_10042.value == "Build"
+    assert issue.fields.created == "2026-03-02T08:00:00.000+0000"
+    newest, oldest = issue.changelog.histories
+    assert (newest.id, newest.created) == ("20417", "2026-03-04T16:30:00.000+0000")
+    assert [(item.field, item.fromString, item.toString) for item in oldest.items] == [
+        ("assignee", None, "Ada Lovelace"),
+        ("status", "To Do", "In Progress"),
+    ]
+    (told,) = newest.items
+    assert (getattr(told, "from"), told.fromString) == ("5b10ac8d82e05b22cc7d4ef5", "Ada Lovelace")
+    assert [c.body for c in client.comments("OPS-1")] == ["Yours now: the copy is approved."]
+    assert [found.key for found in client.search_issues("project = OPS")] == ["OPS-1"], "the second one is hidden"
+
+    secret = (running.directory / "secrets" / "mail_password").read_text().strip()
+    host, _, port = running.addresses["imap"].rpartition(":")
+    with IMAPClient(host, port=int(port), ssl=False) as imap:
+        imap.login("handoffs@hub.example", secret)
+        imap.select_folder("INBOX", readonly=True)
+        mails = [one[b"ENVELOPE"] for _, one in sorted(imap.fetch(imap.search(), ["ENVELOPE"]).items())]
+    assert [mail.message_id for mail in mails] == [b"<spring-1@acme.example>", b"<2.world@desk-mail.example>"]
+    assert mails[1].in_reply_to == b"<spring-1@acme.example>"
+
+
+def test_somebody_elses_base_and_org_are_there_to_the_letter(up: Any) -> None:
+    running = up(BASE)
+    base = Api("patInes.0001", endpoint_url=running.addresses["airtable"]).base("appQm3WzV8kTn5LdJ")
+    sites = base.table("🏗 Sites / locations")
+    assert [field.id for field in sites.schema().fields][:2] == ["fldA1ne6KpWq8ZsXd", "fldB2of7LqXr9AtYe"]
+    site = sites.get("recSite0000000LIS1")
+    assert site["createdTime"] == "2026-04-02T07:15:30.250Z"
+    assert site["fields"] == {
+        "Site code": "LIS-1",
+        "Who's on it?": [
+            {"id": "usrL9mB2nT5xQ8wEa", "email": "ines@fieldteam.example", "name": "Inês Caetano"},
+            {"id": "usrP4kD7vR1zH6yUo", "email": "tomasz@fieldteam.example", "name": "Tomasz Wróbel"},
+        ],
+        "State %": 0.35,
+        "Stage": "2 build-up",
+        "Visits": ["recVisit000000001", "recVisit000000002"],
+        "Label": "LIS-1 / 2 build-up",
+    }
+    visits = base.table("tblU8tZq3YdHg0ScO").all(sort=["When"])
+    assert [(row["id"], row["fields"]["Site"]) for row in visits] == [
+        ("recVisit000000001", ["recSite0000000LIS1"]),
+        ("recVisit000000002", ["recSite0000000LIS1"]),
+    ]
+    assert [(one.id, one.text) for one in sites.comments("recSite0000000WAW2")] == [
+        ("comAbc00000000001", "Is this one ours?")
+    ]
+    with pytest.raises(requests.HTTPError, match="403"):
+        Api("patTomasz.0002", endpoint_url=running.addresses["airtable"]).table(base.id, sites.id).create(
+            {"Stage": None}
+        )
+
+    org = Salesforce(session_id="session-of-noor", instance_url=running.addresses["salesforce"])
+    org.base_url = org.base_url.replace("https://", "http://")
+    (job,) = org.query("SELECT Id, Name, Stage__c, Budget__c, Owner.Name, CreatedBy.Name FROM Job__c")["records"]
+    assert (job["Id"], job["Name"], job["Budget__c"]) == ("a0J7R00000QrStUUAV", "Fence around LIS-1", 18250.5)
+    assert (job["Owner"]["Name"], job["CreatedBy"]["Name"]) == ("Noor de Vries", "Old Hand")
+    rows = org.query(
+        "SELECT Field, OldValue, NewValue, CreatedDate FROM Job__History "
+        "WHERE ParentId = 'a0J7R00000QrStUUAV' AND Field = 'Owner' ORDER BY CreatedDate"
+    )["records"]
+    assert [(r["OldValue"], r["NewValue"], r["CreatedDate"][:19]) for r in rows] == [
+        ("Old Hand", "Dispatch", "2026-05-06T09:12:44"),
+        ("0057R00000BqZx2QAF", "00G7R000001LmNpUAK", "2026-05-06T09:12:44"),
+        ("Dispatch", "Noor de Vries", "2026-05-11T07:03:09"),
+        ("00G7R000001LmNpUAK", "0057R00000BqZx1QAF", "2026-05-11T07:03:09"),
+    ]
+
+
+@pytest.mark.parametrize("path", [TWO, BASE])
+def test_an_example_is_the_same_company_every_time(path: Path) -> None:
+    assert documents(path) == documents(path)
+    assert check.check(path) == []
+
+
+# -- several instances, the clock ---------------------------------------------------------------------------------
+
+SITE = """
+    status: [Open]
+    project: [{key: A}]
+    people: [{name: Ann, email: ann@a.example}]
+    issue: [{key: A-1, summary: x, created: 2026-01-01T00:00:00Z, assignee: Ann}]
+"""
+
+
+def test_the_second_space_of_a_tool_is_an_instance_with_its_own_name(tmp_path: Path) -> None:
+    path = tmp_path / "world.yaml"
+    path.write_text(f"clock: 2026-02-01T10:00:00+01:00\nspaces:\n  north:\n    tool: jira{SITE}  south:{SITE}")
+    file = world_file.read(path)
+    assert file.tools == {"jira": "north", "jira:south": "south"}
+    assert file.clock is not None
+    assert file.clock.isoformat() == "2026-02-01T09:00:00+00:00"
+    ids = {id_ for space, kind, id_, _, _ in file.documents() if kind == "user"}
+    assert len(ids) == 2, "minted ids differ from space to space"
+
+
+# -- what is wrong is told, all at once -----------------------------------------------------------------------
+
+WRONG = """
+spaces:
+  desk:
+    tool: jira
+    status: [To Do, Done]
+    project: [{key: OPS}]
+    people: [{name: Ann, email: ann@a.example}, {name: Bob, mail: b@a.example}]
+    field: [{name: Phase, type: choice}]
+    isue: []
+    issue:
+      - {key: OPS-1, summary: a, created: 2026-01-01T00:00:00Z, status: Doen}
+      - {key: OPS-1, summary: 7, created: yesterday}
+      - {key: OTHER-1, summary: b, created: 2026-01-02T00:00:00Z, status: To Do, Colour: red}
+      - key: OPS-3
+        summary: c
+        created: 2026-01-02T00:00:00Z
+        status: To Do
+        history: [{at: 2026-01-01T00:00:00Z, by: Ann, status: [To Do, Done]}]
+    changelog:
+      - {id: "1", _parent: "77", created: 2026-01-01T00:00:00Z, items: []}
+"""
+
+
+def test_everything_that_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
+    told = problems(tmp_path, WRONG)
+    for line in (
+        "spaces.desk.isue: jira has no such kind of documents (did you mean issue?)",
+        "spaces.desk.people[1].mail: unknown key (did you mean email?)",
+        "spaces.desk.field[0].type: expected `string` \\| `number`",
+        "spaces.desk.issue[0].status: the site has no status 'Doen' (did you mean Done?)",
+        "spaces.desk.issue[1].summary: expected text, found the number 7 (put it in quotes)",
+        "spaces.desk.issue[1].created: expected a time, found the text 'yesterday' (write 2026-01-31T09:30:00Z",
+        "spaces.desk.issue[2].key: there is no project 'OTHER' (add it to `project`)",
+        "spaces.desk.issue[3].history[0].at: 2026-01-01T00:00:00Z is before the creation (histories run forward)",
+        "spaces.desk.issue[3]: status is",
+    ):
+        assert any(one.startswith(line) for one in told), (line, told)
+    with pytest.raises(world_file.UnusableWorld) as caught:
+        world_file.read(tmp_path / "world.yaml")
+    assert len(caught.value.problems) == len(told)
+    assert str(caught.value).startswith("world.yaml: spaces.desk")
+
+
+ISSUE = "issue: [{id: '1', key: A-1, created: 2026-01-01, updated: 2026-01-01, fields: {status: {id: '1', name: x}}}]"
+ROW = "changelog: [{id: '1', _parent: '77', created: 2026-01-01, items: []}]"
+PAST = "CaseHistory: [{Id: '017', Field: Status, CaseId: 500000000000001AAA, CreatedDate: 2026-01-01}]"
+PHASE = """_object: [{name: Case, fields: []}]
+    people: [{name: A}]
+    Case: [{Phase__c: x, CreatedDate: 2026-01-01, OwnerId: A}]"""
+OWNED = """people: [{name: A}, {name: B}]
+    Case: [{CreatedDate: 2026-01-01, OwnerId: A, history: [{at: 2026-01-02, by: A, OwnerId: [A, B]}]}]"""
+TABLE = """base: [B]
+    table:
+      - name: T
+        fields:
+          - {name: N, type: singleLineText}
+          - {name: S, type: singleSelect, choices: [a]}
+          - {name: L, type: multipleRecordLinks, table: T}
+    record: [{table: T, created: 2026-01-01, """
+LOST = "record: [{id: rec1, _table: tblX, createdTime: 2026-01-01, fields: {}}]"
+LETTER = "message: [{from: nobody, to: a@b.example, subject: s, text: t, date: 2026-01-01}]"
+
+
+@pytest.mark.parametrize(
+    ("tool", "text", "line"),
+    [
+        ("jira", ISSUE, "issue[0].key: there is no project 'A'"),
+        ("jira", "project: [{key: A}, {key: A}]", "project[1]: project with the key 'A' is there already"),
+        ("jira", "_token: [{token: t, user: nobody@a.example}]", "_token[0].user: 'nobody@a.example' is nobody's id"),
+        ("jira", ROW, "changelog[0]._parent: there is no issue '77'"),
+        (
+            "jira",
+            "issue: [{key: A-1, summary: x, created: 2026-01-01, Colour: red}]",
+            "issue[0].Colour: the site has no",
+        ),
+        (
+            "salesforce",
+            "Case: [{OwnerId: Nobody, CreatedDate: 2026-01-01}]",
+            "Case[0].OwnerId: 'Nobody' is nobody's id",
+        ),
+        ("salesforce", "Case: [{Subject: x}]", "Case[0]: no CreatedDate"),
+        ("salesforce", PAST, "CaseHistory[0]: history of '500000000000001AAA', which is not there"),
+        ("salesforce", "Job__c: [{Name: x, CreatedDate: 2026-01-01}]", "Job__c[0]: no Id, and nothing says how"),
+        ("salesforce", PHASE, "Case[0].Phase__c: Case has no field Phase__c"),
+        ("salesforce", OWNED, "Case[0]: OwnerId is"),
+        ("airtable", TABLE + "fields: {Nmae: x}}]", "record[0].fields.Nmae: the table 'T' has no field"),
+        ("airtable", TABLE + "fields: {}, history: []}]", "record[0].history: unknown key (Airtable keeps no history"),
+        ("airtable", TABLE + "fields: {S: b}}]", "record[0].fields.S: S has no choice 'b'"),
+        (
+            "airtable",
+            TABLE + "fields: {L: [Nowhere]}}]",
+            "record[0].fields.L: 'Nowhere' is no record of the linked table",
+        ),
+        ("airtable", LOST, "record[0]._table: there is no table 'tblX'"),
+        ("mail", LETTER, "message[0].from: 'nobody'"),
+        (
+            "mail",
+            "message: [{id: m, raw: '', date: 2026-01-01, login: x@y.example}]",
+            "message[0].login: there is no _login",
+        ),
+        ("mail", "message: [{id: m, raw: '', date: soon}]", "message[0].date: expected a time"),
+    ],
+)
+def test_each_kind_of_mistake_has_its_words(tmp_path: Path, tool: str, text: str, line: str) -> None:
+    told = problems(tmp_path, f"spaces:\n  s:\n    tool: {tool}\n    {text}\n")
+    assert any(one.startswith(f"spaces.s.{line}") for one in told), told
+
+
+def test_what_is_twice_names_both_places(tmp_path: Path) -> None:
+    text = "spaces:\n  s:\n    tool: jira\n    project: [{id: '1', key: A, name: A}, {id: '1', key: B, name: B}]\n"
+    assert problems(tmp_path, text) == [
+        "spaces.s.project[1]: project with the id '1' is there already (the other is spaces.s.project[0])"
+    ]
+
+
+def test_a_broken_document_is_told_once_and_not_through_those_that_point_at_it(tmp_path: Path) -> None:
+    text = """
+spaces:
+  s:
+    tool: jira
+    status: [Open]
+    user: [{accountId: a1}]
+    project: [{key: A}]
+    issue: [{key: A-1, summary: x, created: 2026-01-01T00:00:00Z, assignee: a1}]
+"""
+    told = problems(tmp_path, text)
+    assert told == ["spaces.s.user[0]: no displayName (displayName is name)"]
+
+
+# -- saving ---------------------------------------------------------------------------------------------------
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+stamps = st.datetimes().map(lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0"))
+docs = st.lists(
+    st.tuples(
+        st.sampled_from(["Case", "issue", "_token", "_bulk_job", "odd kind", "message"]),
+        st.text(min_size=1),
+        stamps,
+        st.dictionaries(st.sampled_from(["Id", "id", "name", "updated", "x"]) | st.text(), json_values, max_size=4),
+    ),
+    max_size=6,
+)
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(held=docs)
+def test_whatever_a_store_holds_is_saved_and_read_back(tmp_path: Path, suffix: str, held: Any) -> None:
+    path = tmp_path / f"saved.{suffix}"
+    first, second = (tmp_path / f"{name}.sqlite" for name in ("first", "second"))
+    for old in tmp_path.glob("*.sqlite*"):
+        old.unlink()
+    store, again = Store(first), Store(second)
+    try:
+        for kind, id_, at, doc in held:
+            own = {key: value for key, value in doc.items() if key not in {"at", "_made", "$id", "$stamp"}}
+            store.put("a space: or not", kind, [(id_, at, own)])
+        world_file.save(store, path, {"sources": {"a space: or not": {"tool": "salesforce"}}})
+        write(again, world_file.read(path).documents())
+        assert contents(again) == contents(store)
+    finally:
+        store.close()
+        again.close()
+
+
+def contents(store: Store) -> dict[tuple[str, str], list[tuple[str, str, Any]]]:
+    """All documents with their stamps and ids."""
+    return {
+        (space, kind): [(at, id_, json.loads(body)) for at, id_, body in rows]
+        for space in store.spaces()
+        for kind in store.kinds(space)
+        if (rows := store.page(space, kind, size=10_000))
+    }
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+@pytest.mark.parametrize("path", [TWO, BASE])
+def test_an_example_saved_reads_back(tmp_path: Path, path: Path, suffix: str) -> None:
+    store, again = Store(tmp_path / "one.sqlite"), Store(tmp_path / "two.sqlite")
+    write(store, world_file.read(path).documents())
+    world_file.save(store, tmp_path / f"saved.{suffix}")
+    write(again, world_file.read(tmp_path / f"saved.{suffix}").documents())
+    assert contents(again) == contents(store)
+
+
+def test_sessions_are_not_saved(tmp_path: Path) -> None:
+    store = Store(tmp_path / "one.sqlite")
+    store.put("org", "User", [("005", "2026-01-01T00:00:00.000000Z", {"Id": "005", "Name": "A"})])
+    store.put("org", "_token", [("s", "2026-01-01T00:00:00.000000Z", {"user": "005", "at": "2026"})])
+    store.put("org", "_token", [("t", "2026-01-01T00:00:00.000000Z", {"user": "005"})])
+    world_file.save(store, tmp_path / "saved.json")
+    assert [key[2] for key in documents(tmp_path / "saved.json")] == ["005", "t"]
+
+
+# -- schema and manual ----------------------------------------------------------------------------------------
+
+
+def plain(path: Path) -> Any:
+    """A YAML file as the schema sees it: days and times are text."""
+    return world_file_text.load(path)
+
+
+def test_the_schema_is_one_and_takes_the_examples() -> None:
+    schema = world_schema()
+    jsonschema_rs.meta.validate(schema)
+    for path in (TWO, BASE):
+        jsonschema_rs.validate(schema, plain(path))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda world: world.pop("spaces"),
+        lambda world: world["spaces"]["desk_jira"].update(tool="jirra"),
+        lambda world: world["spaces"]["desk_jira"].update(isue=[]),
+        lambda world: world["spaces"]["desk_jira"]["issue"][0].pop("summary"),
+        lambda world: world["spaces"]["desk_jira"]["issue"][0].update(created="yesterday"),
+        lambda world: world["spaces"]["desk_jira"]["people"][0].update(mail="x"),
+        lambda world: world["spaces"]["desk_jira"]["issue"][0]["history"][0].pop("by"),
+        lambda world: world["spaces"]["desk_mail"]["message"][0].pop("to"),
+        lambda world: world.update(clok="2026-01-01T00:00:00Z"),
+    ],
+)
+def test_the_schema_and_the_check_refuse_the_same(tmp_path: Path, spoil: Any) -> None:
+    world = plain(TWO)
+    spoil(world)
+    assert not jsonschema_rs.is_valid(world_schema(), world)
+    assert problems(tmp_path, json.dumps(world), "spoilt.json")
+
+
+def test_the_manual_has_the_tables_of_the_schema() -> None:
+    manual = (DOCS / "world-files.md").read_text(encoding="utf-8")
+    assert tables().strip() in manual, "run: python -m sandbox.world.schema --manual"
