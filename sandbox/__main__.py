@@ -36,6 +36,7 @@ class Built:
     spaces: Mapping[str, str]  # instance of a tool -> space
     configured: configuration.Configured
     answer_key: list[dict[str, Any]]
+    clock: datetime | None = None  # when the company's time begins; None: now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Company:
     mail_password: str
     ports: Mapping[str, int]  # by tool, imap, smtp or control; any port where none is named
     configure: Callable[[dict[str, str]], Path]
+    clock: datetime | None = None  # when the company's time begins; None: now
 
     @property
     def mail_space(self) -> str:
@@ -96,7 +98,9 @@ def _built(directory: Path, wanted: argparse.Namespace) -> Company:
         return configuration.write(directory, built.configured, addresses, built.spaces)
 
     password = built.configured.secrets["mail_password"]
-    return Company(store=store, spaces=built.spaces, mail_password=password, ports={}, configure=announce)
+    return Company(
+        store=store, spaces=built.spaces, mail_password=password, ports={}, configure=announce, clock=built.clock
+    )
 
 
 def _resumed(directory: Path) -> Company:
@@ -150,7 +154,7 @@ def _from_file(store: Store, mint: Mint, file: world_file.WorldFile, now: dateti
         configured = configuration.company_charter(mint, found(mint, now))
     else:
         configured = configuration.Configured(charter=file.charter, secrets=configuration.credentials(mint))
-    return Built(spaces=file.tools, configured=configured, answer_key=[])
+    return Built(spaces=file.tools, configured=configured, answer_key=[], clock=file.clock)
 
 
 async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
@@ -159,6 +163,8 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     shared = simulation()
+    if company.clock is not None:
+        shared.clock.set(company.clock)
     letters = smtp.Post(
         company.store,
         company.mail_space,

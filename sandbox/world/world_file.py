@@ -41,10 +41,9 @@ class UnusableWorld(ValueError):
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         """Tell about one file."""
         self.problems = tuple(problems)
-        lines = [f"{file}: {problem}" if problem.place else f"{file}: {problem.what}" for problem in problems[:_TOLD]]
-        if len(problems) > _TOLD:
-            lines.append(f"{file}: and {len(problems) - _TOLD} more")
-        super().__init__("\n".join(lines))
+        told = "; ".join(str(problem) if problem.place else problem.what for problem in problems[:_TOLD])
+        more = f"; and {len(problems) - _TOLD} more: python -m sandbox.world.check {file}"
+        super().__init__(f"{file}: {told}{more if len(problems) > _TOLD else ''}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

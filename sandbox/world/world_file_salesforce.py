@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sandbox.stamps import parsed, salesforce
@@ -50,21 +50,29 @@ def expand(space: Space) -> None:
     for given in space.docs("_rights"):
         space.add("_rights", {**given.doc, "user": space.who(given.doc["user"], f"{given.place}.user")}, given.place)
     for kind in space.kinds():
-        if kind in _OWN or kind_of(space.tool, kind) is not RECORD:
+        if kind in _OWN:
             continue
-        for number, given in enumerate(space.docs(kind)):
-            if given.short:
-                _Record(space, kind, number, given, objects.get(kind, {})).expand()
-            else:
-                space.add(kind, given.doc, given.place)
-    for kind in space.kinds():
-        if kind not in _OWN and kind_of(space.tool, kind) is not RECORD:
-            parent = next(
-                (o["historyParent"] for o in objects.values() if o.get("history") == kind), _PARENTS.get(kind)
-            )
-            for given in space.docs(kind):
-                owner = given.doc.get("_parent") or given.doc.get(str(parent))
-                space.add(kind, {**given.doc, **({"_parent": owner} if owner else {})}, given.place)
+        if kind_of(space.tool, kind) is RECORD:
+            _records(space, kind, objects.get(kind, {}))
+        else:
+            _rows(space, kind, objects.values())
+
+
+def _records(space: Space, kind: str, about: Mapping[str, Any]) -> None:
+    for number, given in enumerate(space.docs(kind)):
+        if given.short:
+            _Record(space, kind, number, given, about).expand()
+        else:
+            space.add(kind, given.doc, given.place)
+
+
+def _rows(space: Space, kind: str, objects: Iterable[Mapping[str, Any]]) -> None:
+    """Take rows that belong to records; which one is read from their columns where they do not say it."""
+    told = (str(one["historyParent"]) for one in objects if one.get("history") == kind)
+    parent = next(told, _PARENTS.get(kind, ""))
+    for given in space.docs(kind):
+        owner = given.doc.get("_parent") or given.doc.get(parent)
+        space.add(kind, {**given.doc, **({"_parent": owner} if owner else {})}, given.place)
 
 
 def _people(space: Space) -> None:
