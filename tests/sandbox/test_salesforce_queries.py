@@ -185,3 +185,21 @@ def _child(told: dict[str, Any], name: str) -> dict[str, Any]:
 def test_an_inactive_user_is_a_row_like_any_other(small: Running) -> None:
     assert rows(small, "SELECT Id FROM User WHERE IsActive = false") == [{"Id": LEFT}]
     assert sf_time(1) in {row["CreatedDate"] for row in rows(small, "SELECT CreatedDate FROM User")}
+
+
+def test_what_is_nested_too_deeply_or_too_long_is_refused(small: Running) -> None:
+    deep = f"SELECT Id FROM Case WHERE {'(' * 300}Status = 'x'{')' * 300}"
+    denied = f"SELECT Id FROM Case WHERE {'NOT ' * 900}Status = 'x'"
+    for text in (deep, denied):
+        refused = asked(small, "GET", "query", params={"q": text})
+        assert (refused.status_code, code(refused)) == (400, "MALFORMED_QUERY")
+
+
+def test_a_grouped_result_has_no_further_pages(small: Running) -> None:
+    docs = [
+        (f"50000000000{n:04d}AAA", sf_time(5), {"Id": f"50000000000{n:04d}AAA", "Subject": str(n)}) for n in range(2001)
+    ]
+    small.store.put(SPACE, "Case", docs)
+    text = "SELECT Subject, COUNT(Id) FROM Case GROUP BY Subject"
+    assert code(asked(small, "GET", "query", params={"q": text})) == "EXCEEDED_ID_LIMIT"
+    assert len(rows(small, f"{text} LIMIT 2000")) == 2000

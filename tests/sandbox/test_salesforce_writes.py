@@ -333,3 +333,24 @@ def test_users_are_changed_but_neither_added_nor_deleted(small: Running) -> None
     assert code(asked(small, "DELETE", f"sobjects/User/{GRACE}")) == "INSUFFICIENT_ACCESS_OR_READONLY"
     history = asked(small, "PATCH", "sobjects/CaseHistory/017000000000001AAA", json={})
     assert code(history) == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+
+
+def test_a_composite_holds_neither_composites_nor_other_addresses(small: Running) -> None:
+    base = "/services/data/v59.0"
+    urls = [f"{base}/composite", f"{base}/composite/batch", "/services/oauth2/token"]
+    parts = [{"method": "POST", "url": url, "referenceId": f"p{n}", "body": {}} for n, url in enumerate(urls)]
+    told = asked(small, "POST", "composite", json={"compositeRequest": parts}).json()["compositeResponse"]
+    assert [part["httpStatusCode"] for part in told] == [400, 400, 404]
+    twice = [{**parts[0]}, {**parts[0]}]
+    assert asked(small, "POST", "composite", json={"compositeRequest": twice}).status_code == 400
+    many = [{**parts[0], "referenceId": f"p{n}"} for n in range(26)]
+    assert code(asked(small, "POST", "composite", json={"compositeRequest": many})) == "LIMIT_EXCEEDED"
+
+
+def test_an_envelope_with_a_document_type_is_not_read(small: Running) -> None:
+    address = f"{small.addresses['salesforce']}/services/Soap/u/59.0"
+    bomb = (
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><e:Envelope xmlns:e='urn:e'><e:Body><logout>&b;</logout></e:Body></e:Envelope>"
+    )
+    told = requests.post(address, data=bomb, timeout=10)
+    assert (told.status_code, "document type" in told.text) == (500, True)
