@@ -85,6 +85,10 @@ class Desks:
             renamable += seen.fields
         return View(people=self.people, records=records, statuses=statuses, fields=tuple(renamable), former=former)
 
+    def standing(self, most: int = 1000) -> dict[tuple[str, str], State]:
+        """Tell how every record stands, as the diary tells it. Raises Unreachable."""
+        return {key: record.state for key, record in self.look(most).records.items()}
+
     def do(self, deed: deeds.Deed, view: View, *, number: int, at: str) -> tuple[Done, View]:
         """Carry out a deed; gives the line for the diary and what people see from then on."""
         hand, record = self._hands.get(deed.instance), view.records.get((deed.instance, deed.record))
@@ -172,6 +176,9 @@ def _made(lines: Sequence[Done], of: Done) -> int:
 
 def _seen(deed: deeds.Deed, view: View, done: Done, record: Record | None) -> View:
     """What people see after a deed."""
+    if isinstance(deed, _MAIL) and record is not None and done.done:
+        record = replace(record, people=tuple(sorted({*record.people, deed.by})))
+        view = _with(view, record)
     if isinstance(deed, deeds.GoOnLeave):
         return replace(view, away=view.away | {deed.by})
     if isinstance(deed, deeds.ComeBack):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.people_at_work import diary
-from sandbox.people_at_work.deeds import BY_NAME, WEIGHTS, choose
+from sandbox.people_at_work.choosing import choose
+from sandbox.people_at_work.deeds import BY_NAME, WEIGHTS
 from sandbox.people_at_work.doing import Company, Desks, remembered
 from sandbox.people_at_work.hours import next_moment
 from sandbox.people_at_work.post import Mailbox

@@ -23,7 +23,7 @@ from sandbox.people_at_work.view import Person, Record, State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIELDS = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO SUBJECT FROM CC)]"
+_FIELDS = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO SUBJECT FROM TO CC)]"
 _ID = re.compile(r"<([^<>\s]+)>")
 _UID = re.compile(rb"UID (\d+)")
 _PATIENCE = 10  # real seconds
@@ -77,6 +77,7 @@ class MailHand:
                     id=root,
                     kind="thread",
                     title=thread.subject,
+                    status=thread.last,
                     people=tuple(sorted(thread.people & self._people.keys())),
                 )
                 for root, thread in self._threads.items()
@@ -166,7 +167,7 @@ class MailHand:
             root, _Thread(subject=str(message["Subject"] or ""), uid=uid, last=own[0], people=set())
         )
         thread.uid, thread.last = uid, own[0]
-        named = [str(message[name]) for name in ("From", "Cc") if message[name]]
+        named = [str(message[name]) for name in ("From", "To", "Cc") if message[name]]
         thread.people |= {address.lower() for _, address in getaddresses(named)}
         self._read = max(self._read, uid)
 

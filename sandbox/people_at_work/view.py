@@ -26,7 +26,7 @@ class Record:
     """A record as people see it in a list.
 
     ``kind`` is the sObject, the project key, the table id or "thread". ``approver`` is the account whose answer is
-    awaited. ``people`` are the keys of those who take part in a thread. ``kept`` is what a deleted record needs to be
+    awaited. ``people`` are the keys of those who take part in a thread, whose ``status`` is the id of its last mail. ``kept`` is what a deleted record needs to be
     made again, where the tool cannot bring it back. ``made`` is 0 for what was there at the beginning and otherwise
     the number of the deed that made it.
     """
@@ -48,12 +48,17 @@ class Record:
         """The tool of the instance."""
         return self.instance.partition(":")[0]
 
+    @property
+    def state(self) -> State:
+        """What the diary says of it."""
+        return {"last": self.status} if self.tool == "mail" else {"owner": self.owner, "status": self.status}
+
     def after(self, state: State) -> Record:
         """Give the record in another state."""
         if "gone" in state:
             return replace(self, gone=True)
         if self.tool == "mail":
-            return self
+            return replace(self, status=state.get("last"))
         return replace(self, gone=False, owner=state.get("owner"), status=state.get("status"))
 
 
