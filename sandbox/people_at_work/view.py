@@ -26,9 +26,9 @@ class Record:
     """A record as people see it in a list.
 
     ``kind`` is the sObject, the project key, the table id or "thread". ``approver`` is the account whose answer is
-    awaited. ``people`` are the keys of those who take part in a thread, whose ``status`` is the id of its last mail. ``kept`` is what a deleted record needs to be
-    made again, where the tool cannot bring it back. ``made`` is 0 for what was there at the beginning and otherwise
-    the number of the deed that made it.
+    awaited. ``people`` are the keys of those who take part in a thread, whose ``status`` is the id of its last mail.
+    ``kept`` is what a deleted record needs to be made again, where the tool cannot bring it back. ``made`` is 0 for
+    what was there at the beginning and otherwise the number of the deed that made it.
     """
 
     instance: str
