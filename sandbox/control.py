@@ -95,6 +95,16 @@ def control_app(
     async def show_people(_: Request) -> Response:
         return _json(staff(store, spaces))
 
+    async def show_description(request: Request) -> Response:
+        from sandbox.description.services import SERVICES
+
+        service = SERVICES.get(request.path_params["tool"])
+        return (
+            _json({"error": f"there is no tool {request.path_params['tool']}"}, 404)
+            if service is None
+            else _json(service.document())
+        )
+
     async def show_status(_: Request) -> Response:
         return _json({**_status(), "faults": faults.told(), "clock": clock.told(), "addresses": dict(addresses)})
 
@@ -129,6 +139,7 @@ def control_app(
         ("POST", "/clock", move_clock),
         ("GET", "/mail", show_mail),
         ("GET", "/people", show_people),
+        ("GET", "/openapi/{tool}.json", show_description),
     ]
     return Starlette(routes=[Route(path, _guarded(handler), methods=[method]) for method, path, handler in handlers])
 

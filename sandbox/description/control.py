@@ -46,6 +46,7 @@ _OPERATIONS: tuple[Operation, ...] = (
         signed=False,
     ),
     operation("DELETE", "/faults", "Withdraw all orders", signed=False),
+    operation("GET", "/openapi/{tool}.json", "What a simulated tool serves, as OpenAPI 3.0", signed=False),
     operation("GET", "/faults/catalogue", "Every fault that can be ordered", signed=False),
     operation("GET", "/clock", "The company's present", signed=False),
     operation(
