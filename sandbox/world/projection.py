@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.world import airtable, jira, mail, mess, salesforce, words
-from sandbox.world.identifiers import Mint, jira_id, jira_key
+from sandbox.world.identifiers import Mint
+from sandbox.world.links import Links, as_known, links_of
 from sandbox.world.people import Company, Person
 from sandbox.world.story import Act, Story, Tool
 
@@ -19,16 +20,6 @@ JIRA_STATUSES = _SITE_STATUSES["acme_jira"]
 _FROM_ALIAS = 0.3
 _RESPELT, _RESPELT_FROM = 0.3, 2  # how often a mail program shows a name in another spelling
 _TYPED_FROM = 3  # from this degree of untidiness on days and amounts are typed as text, and currencies differ
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
-    """The native ids of one item's records and the addresses people paste."""
-
-    records: dict[Tool, str]
-    salesforce_url: str | None
-    jira_key: str | None
-    airtable_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,31 +89,6 @@ def _again(at: Stage, story: Story) -> Story:
     return replace(story, number=at.copies_from + story.number, linked=False)
 
 
-def links_of(mint: Mint, story: Story) -> Links:
-    """Give the native ids of an item's records and how its records name each other when they are kept well."""
-    records: dict[Tool, str] = {}
-    org = salesforce.ORGS[story.sources.get("salesforce", "acme_salesforce")]
-    site = jira.SITES[story.sources.get("jira", "acme_jira")]
-    for tool in story.tools:
-        if tool == "salesforce":
-            records[tool] = salesforce.record_id(mint.of(org.key) if org.key else mint, story.sobject, story.number)
-        elif tool == "jira":
-            records[tool] = jira_id(story.number)
-        elif tool == "airtable":
-            records[tool] = airtable.record_id(mint, story.number)
-        else:
-            records[tool] = mint.message(story.number, 0)
-    known = records if story.linked else {}
-    return Links(
-        records=records,
-        salesforce_url=salesforce.link(known["salesforce"], story.sobject, org.domain)
-        if "salesforce" in known
-        else None,
-        jira_key=jira_key(story.number, site.project["key"]) if "jira" in known else None,
-        airtable_url=airtable.link(known["airtable"]) if "airtable" in known else None,
-    )
-
-
 class _Base:
     """What all four hands share: the people and the story."""
 
@@ -134,20 +100,10 @@ class _Base:
         self.company = at.companies.get(self.source, at.company)
         self.people = self.company.people
         self.story = story
-        self.links = _as_known(links, story, self.tool)
+        self.links = as_known(links, story, self.tool)
 
     def owners(self, value: str) -> list[Person]:
         return [self.people[key] for key in value.split(",") if key]
-
-
-def _as_known(links: Links, story: Story, tool: Tool) -> Links:
-    """Give the links as they stand in one tool's record: left out by the careless, or another item's key."""
-    if tool in story.untidy.silent:
-        return replace(links, salesforce_url=None, jira_key=None, airtable_url=None)
-    if tool == story.untidy.stray:
-        project = jira.SITES[story.sources.get("jira", "acme_jira")].project["key"]
-        return replace(links, jira_key=jira_key(story.number - 1, project))
-    return links
 
 
 class _Salesforce(_Base):
