@@ -98,8 +98,7 @@ async def serve(
     finally:
         faults.clear()
         for server, _ in servers:
-            server.should_exit = True
-            server.force_exit = True
+            server.ended.set()
         await asyncio.gather(*running, return_exceptions=True)
         for sock in sockets.values():
             sock.close()
@@ -123,11 +122,29 @@ class _Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: whoever runs the loop decides when to stop."""
+    """uvicorn without its signal handling: whoever runs the loop decides when to stop, and it stops at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # uvicorn would wait a tenth of a second, and then for answers that a fault may hold back for ever
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _settings(app: ASGIApp) -> Any:

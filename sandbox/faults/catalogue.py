@@ -149,7 +149,7 @@ CATALOGUE: Mapping[str, Known] = {
         says="The service's clock, as its Date header tells it, is off by so many seconds.",
     ),
     "owner_deactivated": Known(
-        number=29, tools=HTTP, path=ROW_WRITE, body="wner|ssignee|usr|accountId",
+        number=29, tools=HTTP, path=ROW_WRITE, body="wner|ssignee|usr|accountId|email",
         says="The person who shall own the record is deactivated just before the write.",
     ),
     "queue_owner_refused": Known(
