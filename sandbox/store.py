@@ -275,6 +275,27 @@ class Store:
             return total
         return total - self._number(f"SELECT count(*) FROM doc WHERE {where} AND {_GONE}", bound)
 
+    def exceeds(self, space: str, kind: str, most: int, *, since: str | None = None, parent: str | None = None) -> bool:
+        """Whether there are more documents than this; counts no further."""
+        where, bound = _bounds(self._shelf(space, kind), since=since, parent=parent)
+        return bool(self._rows(f"SELECT 1 FROM doc WHERE {where} LIMIT 1 OFFSET {most}", bound))
+
+    def newest(self, space: str, kind: str, *, parent: str | None = None) -> str | None:
+        """Return the stamp of what was changed last, or None where there is nothing."""
+        where, bound = _bounds(self._shelf(space, kind), parent=parent)
+        rows = self._rows(f"SELECT stamp FROM doc WHERE {where} ORDER BY stamp DESC LIMIT 1", bound)
+        return str(rows[0][0]) if rows else None
+
+    def ids(self, space: str, kind: str, *, since: str | None = None, parent: str | None = None) -> list[str]:
+        """Return the ids of documents by (stamp, id), without reading them."""
+        where, bound = _bounds(self._shelf(space, kind), since=since, parent=parent)
+        return [id_ for (id_,) in self._rows(f"SELECT id FROM doc WHERE {where} ORDER BY stamp, id", bound)]
+
+    def aliased(self, space: str, kind: str, alias: str) -> list[tuple[str, Doc]]:
+        """Return every document whose ``_alias`` (or ``key``) is this text, each with its stamp."""
+        sql = "SELECT stamp, body FROM doc WHERE shelf = ? AND alias = ?"
+        return [(at, orjson.loads(body)) for at, body in self._rows(sql, (self._shelf(space, kind), alias))]
+
     def find(self, space: str, kind: str, parent: str) -> Iterator[Doc]:
         """Yield one parent's documents (the history of a record, the records of a table) by (stamp, id)."""
         return self.scan(space, kind, parent=parent)
@@ -356,20 +377,8 @@ class Store:
         parent: str | None,
         take: int,
     ) -> list[tuple[str, str, bytes]]:
-        where, bound = ["shelf = ?"], [shelf]  # type: list[str], list[Any]
-        if parent is not None:
-            where.append("parent = ?")
-            bound.append(parent)
-        if since is not None:
-            where.append("stamp >= ?")
-            bound.append(since)
-        if until is not None:
-            where.append("stamp <= ?")
-            bound.append(until)
-        if after is not None:
-            where.append("(stamp, id) > (?, ?)")
-            bound.extend(after)
-        sql = f"SELECT stamp, id, body FROM doc WHERE {' AND '.join(where)} ORDER BY stamp, id LIMIT {take}"
+        where, bound = _bounds(shelf, since=since, until=until, after=after, parent=parent)
+        sql = f"SELECT stamp, id, body FROM doc WHERE {where} ORDER BY stamp, id LIMIT {take}"
         return self._rows(sql, bound)
 
     def _shelf(self, space: str, kind: str, *, create: bool = False) -> int:
@@ -389,6 +398,30 @@ class Store:
 def row_of(space: str, kind: str, id: str, stamp: str, doc: Doc) -> Row:  # noqa: A002  (the native word for it)
     """Give a document as a row for ``Store.loading``."""
     return space, kind, id, stamp, _parent_of(doc), doc.get("_alias") or doc.get("key"), orjson.dumps(doc)
+
+
+def _bounds(
+    shelf: int,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    after: tuple[str, str] | None = None,
+    parent: str | None = None,
+) -> tuple[str, list[Any]]:
+    where, bound = ["shelf = ?"], [shelf]  # type: list[str], list[Any]
+    if parent is not None:
+        where.append("parent = ?")
+        bound.append(parent)
+    if since is not None:
+        where.append("stamp >= ?")
+        bound.append(since)
+    if until is not None:
+        where.append("stamp <= ?")
+        bound.append(until)
+    if after is not None:
+        where.append("(stamp, id) > (?, ?)")
+        bound.extend(after)
+    return " AND ".join(where), bound
 
 
 def _parent_of(doc: Doc) -> str | None:
