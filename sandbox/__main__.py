@@ -174,19 +174,16 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
         faults=shared.faults,
     )
     post = await smtp.serve(letters, port=company.ports.get("smtp", 0))
+    mail = {"imap": f"127.0.0.1:{mailbox.port}", "smtp": f"127.0.0.1:{post.sockets[0].getsockname()[1]}"}
 
     def ready(http: dict[str, str]) -> None:
-        addresses = {
-            **http,
-            "imap": f"127.0.0.1:{mailbox.port}",
-            "smtp": f"127.0.0.1:{post.sockets[0].getsockname()[1]}",
-        }
+        addresses = http | mail
         config = company.configure(addresses)
         running = launcher.Running(directory=directory, config=config, pid=os.getpid(), addresses=addresses)
         launcher.write_state(directory, running, company.spaces)
 
     try:
-        await serve(company.store, company.spaces, company.ports, shared=shared, ready=ready, stop=stop)
+        await serve(company.store, company.spaces, company.ports, shared=shared, ready=ready, stop=stop, beside=mail)
     finally:
         (directory / launcher.STATE).unlink(missing_ok=True)
         post.close()

@@ -11,7 +11,7 @@ _STYLE = (
     "h1{font-size:1.4rem}h2{font-size:1.05rem;margin:1.6rem 0 .4rem}table{border-collapse:collapse;width:100%}"
     "th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid #dde3ea;vertical-align:top}"
     "td.n{text-align:right;font-variant-numeric:tabular-nums}.quiet{color:#667}.bad{color:#a3260f}"
-    "code{font-size:.9em;overflow-wrap:anywhere}"
+    "code{font-size:.9em;overflow-wrap:anywhere}td:nth-child(2) code{white-space:nowrap}"
 )
 
 
@@ -37,7 +37,7 @@ def page(
             [
                 (
                     _text(name),
-                    f"<code>{_text(addresses.get(name, ''))}</code>",
+                    "<br>".join(f"<code>{_text(address)}</code>" for address in _addresses(name, addresses)),
                     ", ".join(f"{count:,} {_text(kind)}" for kind, count in kinds.items() if count) or "nothing",
                 )
                 for name, kinds in documents.items()
@@ -51,6 +51,12 @@ def page(
         "</body></html>",
     ]
     return "".join(parts)
+
+
+def _addresses(name: str, addresses: Mapping[str, str]) -> list[str]:
+    if name in addresses:
+        return [addresses[name]]
+    return [f"{server} {addresses[server]}" for server in ("imap", "smtp") if server in addresses]
 
 
 def _faults(faults: Sequence[Mapping[str, Any]]) -> str:

@@ -61,13 +61,15 @@ async def serve(
     ready: Callable[[dict[str, str]], None] | None = None,
     stop: asyncio.Event | None = None,
     witness: Witness | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> None:
     """Serve until `stop` is set (or the task is cancelled).
 
     `spaces` names the space of the store behind each instance of a tool: salesforce, jira, airtable, mail
     (whose kind `_envelope` the control port shows), and `tool:name` for further instances of a tool. `ports`
     may fix a port by instance or `control`; all others are ephemeral. `ready` is called once, when every port
-    answers, with the base URL of each instance and of `control`; `witness` sees every answer of a tool. Raises
+    answers, with the base URL of each instance and of `control`; `witness` sees every answer of a tool; `beside` are
+    addresses of servers that run beside these (imap, smtp), for the control port to tell. Raises
     OSError when a fixed port is taken and KeyError for a tool nobody knows.
     """
     ports = ports or {}
@@ -79,7 +81,7 @@ async def serve(
         if name.partition(":")[0] != "mail":
             tool = SERVERS[name.partition(":")[0]](store, space, clock)
             apps[name] = Gate(tool, name=name, journal=journal, faults=faults, clock=clock, witness=witness)
-    addresses: dict[str, str] = {}
+    addresses: dict[str, str] = dict(beside or {})
     apps["control"] = control_app(store, spaces, journal=journal, faults=faults, clock=clock, addresses=addresses)
     sockets = {name: _listening(ports.get(name, 0)) for name in apps}
     addresses |= {name: f"http://127.0.0.1:{sock.getsockname()[1]}" for name, sock in sockets.items()}
@@ -93,7 +95,7 @@ async def serve(
                 raise OSError("a server ended while it was starting")
             await asyncio.sleep(0.005)
         if ready is not None:
-            ready(dict(addresses))
+            ready({name: addresses[name] for name in apps})
         await stop.wait()
     finally:
         faults.clear()
