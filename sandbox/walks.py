@@ -10,8 +10,9 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 import orjson
@@ -21,7 +22,7 @@ from sandbox.store import Doc, Store
 P = TypeVar("P")
 Key = tuple[str, str]  # stamp and id: a place in the order of change
 _MOST_IDS = 3_000_000  # over all open results: a sandbox that runs for days must not fill the memory
-_READ_ON = 500  # records looked at at a time where a condition lets few of them through
+_READ_ON = 500  # records looked at at a time, at most, where a condition lets few of them through
 _END = "~"  # behind every stamp
 
 
@@ -60,29 +61,59 @@ class Page:
 
     docs: list[Doc]
     next: int | None
+    coming: str = ""  # id of the record the next page begins with
 
 
 class Walks(Generic[P]):
     """The results that are still open; the oldest are forgotten, an owner's own beyond `most` first."""
 
-    def __init__(self, store: Store | None = None, *, most: int = 50) -> None:
-        """Keep at most this many open results for each owner."""
+    def __init__(self, store: Store | None = None, *, most: int = 50, named: Callable[[], str] | None = None) -> None:
+        """Keep at most this many open results for each owner.
+
+        `named` gives a name nobody can guess (default: 15 letters and digits).
+        """
         self._store = store
         self._most = most
+        self._named = named or _name
         self._held = 0
         self._open: OrderedDict[str, Walk[P]] = OrderedDict()
         if store is not None:
             store.watch(self._changed)
 
     def open(self, owner: str, ids: Sequence[str], plan: P, *, opened: str = "") -> Walk[P]:
-        """Keep a result of few records under an unguessable name of 15 letters and digits."""
-        return self._kept(Walk(name=_name(), owner=owner, ids=tuple(ids), plan=plan, total=len(ids), opened=opened))
+        """Keep a result of few records under an unguessable name."""
+        return self.keep(
+            Walk(name=self._named(), owner=owner, ids=tuple(ids), plan=plan, total=len(ids), opened=opened)
+        )
 
     def open_span(self, owner: str, span: Span, plan: P, *, total: int, opened: str) -> Walk[P]:
         """Keep a result of many records: it ends at what was changed last when it was opened (a stamp)."""
-        return self._kept(
-            Walk(name=_name(), owner=owner, span=span, plan=plan, total=total, opened=opened, places={0: None})
-        )
+        return self.keep(self.spanning(owner, span, plan, total=total, opened=opened))
+
+    def spanning(
+        self, owner: str, span: Span, plan: P, *, total: int, opened: str, elsewhere: Iterable[Key] = ()
+    ) -> Walk[P]:
+        """Return such a result without keeping it: it can be read, but is blind to changes until it is kept.
+
+        `elsewhere` are the records (with their ids) whose place in the order is not the one of their stamp.
+        """
+        away = sorted(elsewhere)
+        moved = {id_ for _, id_ in away}
+        return Walk(
+            name=self._named(), owner=owner, span=span, plan=plan, total=total, opened=opened, places={0: None},
+            displaced=away, moved=moved,
+        )  # fmt: skip
+
+    def keep(self, walk: Walk[P]) -> Walk[P]:
+        """Keep a result; the oldest make way."""
+        self._open[walk.name] = walk
+        self._held += len(walk.ids)
+        mine = [name for name, known in self._open.items() if known.owner == walk.owner]
+        for name in mine[: -self._most]:
+            self.forget(name)
+        while self._held > _MOST_IDS and len(self._open) > 1:
+            self.forget(next(iter(self._open)))
+        return walk
 
     def find(self, name: str) -> Walk[P] | None:
         """Return an open result, or None when it was never opened or is forgotten."""
@@ -95,6 +126,13 @@ class Walks(Generic[P]):
         """Close a result."""
         if name in self._open:
             self._held -= len(self._open.pop(name).ids)
+
+    def forget_while(self, over: Callable[[Walk[P]], bool]) -> None:
+        """Close results, those nobody asked for longest first, up to the first that is not over."""
+        for walk in list(self._open.values()):
+            if not over(walk):
+                return
+            self.forget(walk.name)
 
     def forget_of(self, owner: str) -> None:
         """Close all results of an owner."""
@@ -112,21 +150,22 @@ class Walks(Generic[P]):
         if walk.span is None:
             part = walk.ids[start : start + size]
             there = store.pick(space, kind, part)
-            end = start + size
-            return Page(docs=[there[id_] for id_ in part if id_ in there], next=end if end < len(walk.ids) else None)
+            docs, end = [there[id_] for id_ in part if id_ in there], start + size
+            more = end < len(walk.ids)
+            return Page(docs=docs, next=end if more else None, coming=walk.ids[end] if more else "")
         if start not in walk.places:
             return None
         return _read_on(store, walk, walk.span, start, size)
 
-    def _kept(self, walk: Walk[P]) -> Walk[P]:
-        self._open[walk.name] = walk
-        self._held += len(walk.ids)
-        mine = [name for name, known in self._open.items() if known.owner == walk.owner]
-        for name in mine[: -self._most]:
-            self.forget(name)
-        while self._held > _MOST_IDS and len(self._open) > 1:
-            self.forget(next(iter(self._open)))
-        return walk
+    def swap(self, walk: Walk[P], *, missed: str, again: str) -> None:
+        """Disturb an open result: one record is passed over from now on, and one comes once more at the end."""
+        if walk.span is None:
+            ids = [id_ for id_ in walk.ids if id_ != missed]
+            self._held += len(ids) + 1 - len(walk.ids)
+            self._open[walk.name] = replace(walk, ids=(*ids, again))
+            return
+        walk.moved.update((missed, again))
+        walk.displaced[:] = sorted({*(key for key in walk.displaced if key[1] != missed), (_END, again)})
 
     def _changed(self, space: str, kind: str, id_: str, stamp: str) -> None:
         for walk in self._open.values():
@@ -142,42 +181,42 @@ def _read_on(store: Store, walk: Walk[P], span: Span, start: int, size: int) -> 
     """Read the next records of a span in its order, those that left their place meanwhile among them."""
     until = min(span.until or _END, walk.opened)
     place = walk.places[start]
-    docs: list[Doc] = []
-    reached: list[Key] = []
+    found: list[tuple[Key, Doc]] = []
     last = False
-    while len(docs) <= size and not last:
-        wanted = size + 1 - len(docs)
-        take = wanted if span.test is None else max(wanted, _READ_ON)
+    take = size + 1
+    while len(found) <= size and not last:
         rows = store.page(
             span.space, span.kind, size=take, since=span.since, until=until, after=place, parent=span.parent,
             by_id=span.by_id,
         )  # fmt: skip
         last = len(rows) < take
-        keys = [((stamp, id_) if not span.by_id else ("", id_), body) for stamp, id_, body in rows]
-        for key, body in _with_displaced(store, walk, span, keys, after=place, to=None if last else keys[-1][0]):
-            doc: Doc = orjson.loads(body)
-            if span.test is None or span.test(doc):
-                docs.append(doc)
-                reached.append(key)
-        if keys:
-            place = keys[-1][0]
-    more = len(docs) > size
-    if more:
-        walk.places[start + size] = reached[size - 1]
-    return Page(docs=docs[:size], next=start + size if more else None)
+        reached = place if not rows else ("", rows[-1][1]) if span.by_id else (rows[-1][0], rows[-1][1])
+        entries = [
+            (("", id_) if span.by_id else (stamp, id_), orjson.loads(body))
+            for stamp, id_, body in rows
+            if id_ not in walk.moved
+        ]
+        entries = _with_displaced(store, walk, span, entries, after=place, to=None if last else reached)
+        found += entries if span.test is None else [entry for entry in entries if span.test(entry[1])]
+        place = reached
+        take = max(size + 1 - len(found), 0 if span.test is None else min(2 * take, _READ_ON))
+    docs = [doc for _, doc in found[:size]]
+    if len(found) <= size:
+        return Page(docs=docs, next=None)
+    walk.places[start + size] = found[size - 1][0]
+    return Page(docs=docs, next=start + size, coming=found[size][0][1])
 
 
 def _with_displaced(
-    store: Store, walk: Walk[P], span: Span, rows: list[tuple[Key, bytes]], *, after: Key | None, to: Key | None
-) -> list[tuple[Key, bytes]]:
-    rows = [row for row in rows if row[0][1] not in walk.moved]
+    store: Store, walk: Walk[P], span: Span, entries: list[tuple[Key, Doc]], *, after: Key | None, to: Key | None
+) -> list[tuple[Key, Doc]]:
     low = 0 if after is None else bisect_right(walk.displaced, after)
     high = len(walk.displaced) if to is None else bisect_right(walk.displaced, to)
     if low >= high:
-        return rows
+        return entries
     there = store.pick(span.space, span.kind, [id_ for _, id_ in walk.displaced[low:high]])
-    moved = [(key, there[key[1]]) for key in walk.displaced[low:high] if key[1] in there]
-    return sorted(rows + [(key, orjson.dumps(doc)) for key, doc in moved if _belongs(doc, span)])
+    away = [(key, there[key[1]]) for key in walk.displaced[low:high] if key[1] in there]
+    return sorted([*entries, *((key, doc) for key, doc in away if _belongs(doc, span))], key=itemgetter(0))
 
 
 def _belongs(doc: Doc, span: Span) -> bool:
