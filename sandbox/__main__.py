@@ -135,7 +135,7 @@ def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
         from sandbox.eventlog import load_log  # few starts need it
         from sandbox.eventlog.load import report
 
-        loaded = load_log(store, mint, wanted.log, wanted.map)
+        loaded = load_log(store, mint, wanted.log, wanted.map, wanted.dir)
         text = json.dumps(report(loaded), indent=1, ensure_ascii=False)
         (wanted.dir / "load_report.json").write_text(text + "\n", encoding="utf-8")
         return Built(spaces=dict(SOURCE_OF), configured=loaded.configured, answer_key=[])

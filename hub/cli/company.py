@@ -211,11 +211,11 @@ def _show(running: Running, *, json: bool, report: dict[str, Any] | None = None)
         return
     table("Company", ("server", "address"), sorted(running.addresses.items()))
     if report is not None:
-        unusable = report["unusable"]
-        line(f"{report['events']} events in {report['cases']} cases; {len(unusable)} rows could not be used")
+        unusable, total = report["unusable"], report["unusable_total"]
+        line(f"{report['events']} events in {report['cases']} cases; {total} rows could not be used")
         for row in unusable[:_SHOWN]:
             line(f"- line {row['line']}: {row['reason']}")
-        if len(unusable) > _SHOWN:
-            line(f"- and {len(unusable) - _SHOWN} more in {running.directory / 'load_report.json'}")
+        if total > _SHOWN:
+            line(f"- and {total - _SHOWN} more in {running.directory / 'unusable_rows.csv'}")
     line(f"configuration: {running.config} (credentials beside it in secrets/)")
     line(f"next: hub sync --config {running.config}")

@@ -1,48 +1,31 @@
-"""Reads an event log and the map that says which column means what; what cannot be used is reported by line."""
+"""Reads an event log row by row; what cannot be used is reported by line, column and value."""
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import IO
+from zoneinfo import ZoneInfo
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from sandbox.eventlog import times
+from sandbox.eventlog.column_map import ColumnMap, UnusableLog, read_map
 
-_COLUMNS = ("case", "time", "actor", "activity")
-_OPTIONAL = ("group", "title")
-
-
-class UnusableLog(ValueError):
-    """A log or map that cannot be read at all; the message names the file and what is wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnMap:
-    """Which columns of a log mean what.
-
-    ``group`` is what decides the tool (default: the actor). ``extra`` are further columns, by label, put into
-    the descriptions. ``closed`` are activities after which a case counts as done.
-    """
-
-    case: str
-    time: str
-    actor: str
-    activity: str
-    group: str
-    title: str | None = None
-    extra: dict[str, str] = field(default_factory=dict)
-    closed: tuple[str, ...] = ()
+_BROKEN = (csv.Error, UnicodeError, EOFError, gzip.BadGzipFile)
+_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SHOWN = 200
+_DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One row of a log; ``at`` is UTC (a time without an offset is taken as UTC)."""
+    """One row of a log; ``at`` is UTC."""
 
     line: int
     case: str
@@ -51,88 +34,179 @@ class Event:
     activity: str
     group: str
     title: str
-    extra: tuple[tuple[str, str], ...]
+    due: str
+    extra: tuple[str, ...]
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnusableRow:
-    """A row that became no event, and why."""
+    """A row that became no event: its last line in the file, which cell is to blame, and why.
+
+    ``kind`` is the reason without the value, to count by.
+    """
 
     line: int
-    reason: str
+    column: str
+    value: str
+    kind: str
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return f"{self.kind} {self.value!r}" if self.value else self.kind
 
 
-def read_map(path: Path) -> ColumnMap:
-    """Read the map. Raises UnusableLog for a missing or unknown key."""
-    try:
-        told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise UnusableLog(f"{path.name}: not a readable map ({error})") from error
-    if not isinstance(told, dict):
-        raise UnusableLog(f"{path.name}: a map has keys: {', '.join(_COLUMNS)}")
-    unknown = sorted(set(told) - {*_COLUMNS, *_OPTIONAL, "extra", "closed"})
-    missing = [name for name in _COLUMNS if not told.get(name)]
-    if unknown or missing:
-        what = [f"unknown key {name}" for name in unknown] + [f"no {name}" for name in missing]
-        raise UnusableLog(f"{path.name}: {', '.join(what)}")
-    return ColumnMap(
-        **{name: str(told[name]) for name in _COLUMNS},
-        group=str(told.get("group") or told["actor"]),
-        title=told.get("title"),
-        extra={str(label): str(column) for label, column in (told.get("extra") or {}).items()},
-        closed=tuple(str(name) for name in told.get("closed") or ()),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A row that the map's ``keep`` does not want: what stands in its ``lifecycle``."""
+
+    lifecycle: str
 
 
-def read_log(path: Path, columns: ColumnMap) -> Iterator[Event | UnusableRow]:
-    """Yield the rows of a CSV log (gzip allowed) in the order of the file. Raises UnusableLog."""
-    with _opened(path) as file:
-        rows = csv.DictReader(file)
+Row = Event | UnusableRow | LeftOut
+
+
+def read_log(path: Path, columns: ColumnMap) -> Iterator[Row]:
+    """Yield the rows of a log (CSV, gzip allowed) in the order of the file, holding one at a time.
+
+    Raises UnusableLog for a file that is none, that lacks a column of the map, or that breaks off.
+    """
+    if path.name.lower().removesuffix(".gz").endswith(".xes"):
+        raise UnusableLog(f"{path.name}: XES is not read; export the log as CSV (pm4py: write_csv)")
+    # A quote that is never closed makes one cell of the rest of the file: the largest cell allowed is kept small.
+    csv.field_size_limit(min(sys.maxsize, 10_000_000))
+    with _opened(path, columns.encoding) as file:
+        rows = None
         try:
-            names = rows.fieldnames or []
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
-            raise UnusableLog(f"{path.name}: not a CSV file in UTF-8 ({error})") from error
-        wanted = [columns.case, columns.time, columns.actor, columns.activity, columns.group]
-        wanted += [*columns.extra.values(), *([columns.title] if columns.title else [])]
-        if missing := sorted({name for name in wanted if name not in names}):
-            raise UnusableLog(f"{path.name}: no column {', '.join(missing)} (there are: {', '.join(names)})")
+            sample = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=columns.delimiter or _delimiter(sample), quotechar=columns.quote)
+            names = next(rows, [])
+        except _BROKEN as error:
+            what = f"not a CSV file in {columns.encoding or 'UTF-8'} ({error})"
+            raise UnusableLog(f"{path.name}: {what}; `encoding` in the map names another") from error
+        _refuse_lacking(path.name, names, columns)
+        event = _Maker(names, columns)
         try:
-            for row in rows:
-                yield _event({name: value or "" for name, value in row.items() if name}, columns, rows.line_num)
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+            for cells in rows:
+                if cells:
+                    yield event.made(cells, rows.line_num)
+        except _BROKEN as error:
             raise UnusableLog(f"{path.name}: cannot be read after line {rows.line_num} ({error})") from error
 
 
+def _delimiter(header: str) -> str:
+    """Give the separator that the header has most of."""
+    return max(_DELIMITERS, key=header.count)
+
+
+def _refuse_lacking(file: str, names: Sequence[str], columns: ColumnMap) -> None:
+    lacking = sorted({name for name in columns.used if name not in names})
+    if lacking:
+        raise UnusableLog(f"{file}: no column {', '.join(lacking)} (there are: {', '.join(names)})")
+    twice = sorted({name for name in columns.used if names.count(name) > 1})
+    if twice:
+        raise UnusableLog(f"{file}: more than one column {', '.join(twice)}")
+
+
+class _Maker:
+    """Makes events out of cells."""
+
+    def __init__(self, names: Sequence[str], columns: ColumnMap) -> None:
+        self._names = list(names)
+        self._columns = columns
+        self._keep = frozenset(word.lower() for word in columns.keep)
+        self._read = times.reader(columns.times, ZoneInfo(columns.zone))
+        self._needed = (
+            ("case", columns.case, self._cell(columns.case)),
+            ("actor", columns.actor, self._cell(columns.actor)),
+            ("activity", columns.activity, self._cell(columns.activity)),
+        )
+        self._time, self._start = self._cell(columns.time), self._cell(columns.start)
+        self._lifecycle, self._title = self._cell(columns.lifecycle), self._cell(columns.title)
+        self._group, self._role, self._due = (self._cell(name) for name in (columns.group, columns.role, columns.due))
+        self._extra = tuple(self._cell(name) for name in columns.extra.values())
+        self._fields = tuple(self._cell(name) for name in columns.fields.values())
+
+    def made(self, cells: list[str], line: int) -> Row:
+        """Give the event of one row, or why there is none."""
+        if len(cells) > len(self._names):
+            extra = ", ".join(cells[len(self._names) :])[:_SHOWN]
+            return UnusableRow(line=line, column="", value=extra, kind="more cells than columns")
+        if self._columns.lifecycle and (word := self._lifecycle(cells)).lower() not in self._keep:
+            return LeftOut(lifecycle=word)
+        told = {name: read(cells) for name, _, read in self._needed}
+        empty = [(name, column) for name, column, _ in self._needed if not told[name]]
+        if empty:
+            kind = f"no {' and no '.join(name for name, _ in empty)}"
+            return UnusableRow(line=line, column=", ".join(column for _, column in empty), value="", kind=kind)
+        at = self._instant(cells, line)
+        if isinstance(at, UnusableRow):
+            return at
+        due = self._day(cells, line)
+        if isinstance(due, UnusableRow):
+            return due
+        return Event(
+            line=line,
+            at=at,
+            **told,
+            group=self._group(cells) or self._role(cells) or told["actor"],
+            title=self._title(cells),
+            due=due,
+            extra=tuple(read(cells) for read in self._extra),
+            fields=tuple(read(cells) for read in self._fields),
+        )
+
+    def _instant(self, cells: list[str], line: int) -> datetime | UnusableRow:
+        columns, text, start = self._columns, self._time(cells), self._start(cells)
+        if not text and not start:
+            return UnusableRow(line=line, column=columns.time, value="", kind="no time")
+        name, began = columns.time, None
+        try:
+            if start:
+                name = str(columns.start)
+                began = self._read(start)
+            if not text and began is not None:
+                return began
+            name = columns.time
+            at = self._read(text)
+        except ValueError:
+            value = text if name == columns.time else start
+            return UnusableRow(line=line, column=name, value=value[:_SHOWN], kind="unreadable time")
+        if began is not None and at < began:
+            return UnusableRow(line=line, column=columns.time, value=text, kind="ends before it starts")
+        return at
+
+    def _day(self, cells: list[str], line: int) -> str | UnusableRow:
+        text = self._due(cells)
+        if not text:
+            return ""
+        try:
+            return (date.fromisoformat(text) if len(text) == len("2026-01-01") else self._read(text)).isoformat()[:10]
+        except ValueError:
+            return UnusableRow(line=line, column=str(self._columns.due), value=text[:_SHOWN], kind="unreadable day")
+
+    def _cell(self, name: str | None) -> Callable[[list[str]], str]:
+        if name is None:
+            return lambda _: ""
+        place = self._names.index(name)
+        return lambda cells: cells[place].strip() if place < len(cells) else ""
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def _opened(path: Path, encoding: str | None) -> Iterator[IO[str]]:
     opener = gzip.open if path.suffix == ".gz" else open
     try:
+        if encoding is None:
+            with opener(path, "rb") as raw:
+                encoding = "utf-16" if raw.read(2) in _BOMS else "utf-8-sig"
         # The text is read row by row, long after this line; the generator closes it.
-        file: IO[str] = opener(path, "rt", encoding="utf-8-sig", newline="")
+        file: IO[str] = opener(path, "rt", encoding=encoding, newline="")
     except OSError as error:
-        raise UnusableLog(f"{path.name}: {error.strerror}") from error
+        raise UnusableLog(f"{path.name}: {error.strerror or error}") from error
     with file:
         yield file
 
 
-def _event(row: dict[str, str], columns: ColumnMap, line: int) -> Event | UnusableRow:
-    told = {
-        name: row.get(column, "").strip()
-        for name, column in (("case", columns.case), ("actor", columns.actor), ("activity", columns.activity))
-    }
-    if empty := [name for name, value in told.items() if not value]:
-        return UnusableRow(line=line, reason=f"no {' and no '.join(empty)}")
-    text = row.get(columns.time, "").strip()
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return UnusableRow(line=line, reason=f"unreadable time {text!r}")
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return Event(
-        line=line,
-        at=at,
-        **told,
-        group=row.get(columns.group, "").strip() or told["actor"],
-        title=row.get(columns.title, "").strip() if columns.title else "",
-        extra=tuple((label, row.get(column, "").strip()) for label, column in columns.extra.items()),
-    )
+__all__ = ["ColumnMap", "Event", "LeftOut", "Row", "UnusableLog", "UnusableRow", "read_log", "read_map"]

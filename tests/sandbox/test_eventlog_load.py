@@ -119,9 +119,9 @@ def test_a_longer_log_loses_nothing_in_any_tool(tmp_path: Path, store: Store, se
 def test_rows_that_cannot_be_used_are_named_with_line_and_reason(tmp_path: Path, store: Store) -> None:
     told = report(load_log(store, Mint(7), *write(tmp_path)))
     assert told["unusable"] == [
-        {"line": 7, "reason": "no case"},
-        {"line": 8, "reason": "unreadable time 'yesterday'"},
-        {"line": 9, "reason": "no actor"},
+        {"line": 7, "column": "ticket", "value": "", "reason": "no case"},
+        {"line": 8, "column": "when", "value": "yesterday", "reason": "unreadable time 'yesterday'"},
+        {"line": 9, "column": "who", "value": "", "reason": "no actor"},
     ]
 
 

@@ -245,7 +245,9 @@ def test_an_event_log_becomes_a_company_with_a_report(directory: Path, tmp_path:
     assert charter(running)["handoffs"]["detect"] == "actor_change"
     assert {p["name"] for p in charter(running)["people"].values()} == {"Ann", "Bob"}
     report = json.loads((directory / "load_report.json").read_text())
-    assert (report["events"], report["unusable"]) == (2, [{"line": 4, "reason": "unreadable time 'never'"}])
+    unusable = [{"line": 4, "column": "t", "value": "never", "reason": "unreadable time 'never'"}]
+    assert (report["events"], report["unusable"]) == (2, unusable)
+    assert (directory / "unusable_rows.csv").is_file()
 
 
 def test_what_cannot_be_built_is_told_in_one_line(directory: Path, tmp_path: Path) -> None:
