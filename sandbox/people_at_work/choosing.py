@@ -77,7 +77,7 @@ class _Choice:
 
     def record(self, fits: Callable[[Record], bool]) -> Record | None:
         # a tool with few records is used as much as one with many
-        fitting = self.records(lambda record: fits(record) and bool(self.view.present(_needs(record))))
+        fitting = self.records(lambda record: fits(record) and bool(self.view.present(record.instance)))
         instances = sorted({record.instance for record in fitting})
         if not instances:
             return None
@@ -88,18 +88,15 @@ class _Choice:
         owner = self.view.holder(record.instance, record.owner)
         if owner is not None and self.rng.random() < _OWN_WORK:
             return owner.key
-        return self.rng.choice(self.view.present(record.instance)).key
-
-    def writer(self, record: Record) -> str:
-        there = [p.key for p in self.view.present() if p.key in record.people]
-        return self.rng.choice(there or [p.key for p in self.view.present()])
-
-
-def _needs(record: Record) -> str:
-    return "" if record.tool == "mail" else record.instance
+        there = self.view.present(record.instance)
+        return self.rng.choice([p for p in there if p.key in record.people] or there).key
 
 
 def _here(record: Record) -> bool:
+    return not record.gone
+
+
+def _a_record(record: Record) -> bool:
     return not record.gone and record.tool != "mail"
 
 
@@ -127,7 +124,7 @@ def _move(at: _Choice) -> Deed | None:
 
 
 def _comment(at: _Choice) -> Deed | None:
-    record = at.record(lambda r: _here(r) and r.kind != "Opportunity")  # an opportunity has no comments of its own
+    record = at.record(lambda r: _a_record(r) and r.kind != "Opportunity")  # an opportunity has no comments of its own
     if record is None:
         return None
     return Comment(by=at.actor(record), instance=record.instance, record=record.id, text=at.rng.choice(_REMARKS))
@@ -137,7 +134,7 @@ def _reply(at: _Choice) -> Deed | None:
     thread = at.record(lambda r: r.tool == "mail")
     if thread is None:
         return None
-    return ReplyToMail(by=at.writer(thread), instance="mail", record=thread.id, text=at.rng.choice(_REMARKS))
+    return ReplyToMail(by=at.actor(thread), instance="mail", record=thread.id, text=at.rng.choice(_REMARKS))
 
 
 def _ask(at: _Choice) -> Deed | None:
@@ -183,7 +180,9 @@ def _thread_of(at: _Choice, who: Person) -> str:
 
 
 def _create(at: _Choice) -> Deed | None:
-    places = sorted(place for place, names in at.view.statuses.items() if names and at.view.present(place[0]))
+    places = sorted(
+        place for place, names in at.view.statuses.items() if names and place[0] != "mail" and at.view.present(place[0])
+    )
     if not places:
         return None
     instance, kind = at.rng.choice(places)
@@ -200,7 +199,7 @@ def _create(at: _Choice) -> Deed | None:
 
 
 def _delete(at: _Choice) -> Deed | None:
-    record = at.record(_here)
+    record = at.record(_a_record)
     return None if record is None else Delete(by=at.actor(record), instance=record.instance, record=record.id)
 
 

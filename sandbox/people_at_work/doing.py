@@ -42,7 +42,7 @@ class Desks:
         self._control = Line(company.addresses["control"])
         told = self._control.look("GET", "/people", auth={})
         held = [each for each in told if each["email"] and each["email"].lower() not in company.apart]
-        self.people = _people(held)
+        self.people = _people(held, mail=company.mailbox is not None)
         if not self.people:
             raise ValueError("nobody in this company has a token to work with")
         self._hands = dict(_hands(company, held, {person.key: person for person in self.people}, seed))
@@ -176,7 +176,7 @@ def _made(lines: Sequence[Done], of: Done) -> int:
 
 def _seen(deed: deeds.Deed, view: View, done: Done, record: Record | None) -> View:
     """What people see after a deed."""
-    if isinstance(deed, _MAIL) and record is not None and done.done:
+    if deed.instance == "mail" and record is not None and done.done:
         record = replace(record, people=tuple(sorted({*record.people, deed.by})))
         view = _with(view, record)
     if isinstance(deed, deeds.GoOnLeave):
@@ -250,13 +250,16 @@ def _rest(deed: deeds.Deed) -> dict[str, str]:
     }
 
 
-def _people(held: Sequence[Mapping[str, str]]) -> tuple[Person, ...]:
+def _people(held: Sequence[Mapping[str, str]], *, mail: bool) -> tuple[Person, ...]:
     accounts: dict[str, dict[str, str]] = {}
     names: dict[str, str] = {}
     for each in held:
         key = each["email"].lower()
         accounts.setdefault(key, {})[each["instance"]] = each["account"]
         names[key] = each["name"] or names.get(key, key)
+    if mail:
+        for key, mine in accounts.items():
+            mine["mail"] = key
     return tuple(Person(key=key, name=names[key], accounts=accounts[key]) for key in sorted(accounts))
 
 

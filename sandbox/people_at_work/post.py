@@ -9,25 +9,23 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from email import message_from_bytes
-from email.policy import default as modern
-from email.utils import getaddresses
 from typing import TYPE_CHECKING
 
+from sandbox.mail.reading import Letter, read
 from sandbox.mail.reply import Writer, reply, send
 from sandbox.people_at_work import deeds
 from sandbox.people_at_work.hands import NOBODY, Outcome, Seen
 from sandbox.people_at_work.talk import Reply, Unreachable
+from sandbox.people_at_work.threads import Thread, ids_of
 from sandbox.people_at_work.view import Person, Record, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FIELDS = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO SUBJECT FROM TO CC)]"
-_ID = re.compile(r"<([^<>\s]+)>")
 _UID = re.compile(rb"UID (\d+)")
 _PATIENCE = 10  # real seconds
 _TRIES = 2
+_PORTION = 200  # mails fetched at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +39,6 @@ class Mailbox:
     folder: str = "INBOX"
 
 
-@dataclass(slots=True)
-class _Thread:
-    subject: str
-    uid: int
-    last: str
-    people: set[str]
-
-
 class MailHand:
     """The conversations of the company."""
 
@@ -57,7 +47,7 @@ class MailHand:
         self._mailbox = mailbox
         self._people = people
         self._seed = seed
-        self._threads: dict[str, _Thread] = {}
+        self._threads: dict[str, Thread] = {}
         self._thread_of: dict[str, str] = {}
         self._read = 0  # the last UID that was read
 
@@ -70,33 +60,39 @@ class MailHand:
             self._catch_up(most)
         except (OSError, imaplib.IMAP4.error) as error:
             raise Unreachable(f"the mailbox: {error}") from error
-        return Seen(
-            records=tuple(
-                Record(
-                    instance="mail",
-                    id=root,
-                    kind="thread",
-                    title=thread.subject,
-                    status=thread.last,
-                    people=tuple(sorted(thread.people & self._people.keys())),
-                )
-                for root, thread in self._threads.items()
+        records = tuple(
+            Record(
+                instance="mail",
+                id=root,
+                kind="thread",
+                title=thread.subject,
+                owner=thread.owner,
+                status=thread.status,
+                approver=thread.approver,
+                people=tuple(sorted(thread.people & self._people.keys())),
+                last=thread.last,
             )
+            for root, thread in self._threads.items()
         )
+        known = sorted({thread.status for thread in self._threads.values() if thread.status})
+        return Seen(records=records, statuses={"thread": tuple(known)})
 
     def state(self, record: Record, *, by: str) -> tuple[State | None, Reply]:
-        """Name the last mail of a thread."""
+        """Tell what the mails of a thread state, and which is the last."""
         try:
             self._catch_up()
         except (OSError, imaplib.IMAP4.error) as error:
             return None, Reply(status=0, text=str(error)[:300])
         thread = self._threads.get(record.id)
-        return (None if thread is None else {"last": thread.last}), Reply(status=200)
+        if thread is None:
+            return None, Reply(status=404)
+        return {"owner": thread.owner, "status": thread.status, "last": thread.last}, Reply(status=200)
 
     def act(self, deed: deeds.Deed, record: Record | None, *, at: str) -> Outcome:
         """Answer the last mail of a thread."""
         thread = None if record is None else self._threads.get(record.id)
-        if thread is None or not isinstance(deed, deeds.ReplyToMail | deeds.GoOnLeave | deeds.ComeBack):
+        text = _words(deed, self._people)
+        if thread is None or not text:
             return Outcome(reply=NOBODY)
         try:
             parent = self._whole(thread.uid)
@@ -104,7 +100,7 @@ class MailHand:
             return Outcome(reply=Reply(status=0, text=str(error)[:300]))
         who = self._people[deed.by]
         writer = Writer(name=who.name, address=who.key)
-        letter = reply(parent, by=writer, text=deed.text, at=datetime.fromisoformat(at), seed=self._seed)
+        letter = reply(parent, by=writer, text=text, at=datetime.fromisoformat(at), seed=self._seed)
         host, _, port = self._mailbox.smtp.rpartition(":")
         told = Reply(status=0)
         for number in range(1, _TRIES + 1):
@@ -137,15 +133,14 @@ class MailHand:
         with self._signed_in() as line:
             _, found = line.uid("SEARCH", "UID", f"{self._read + 1}:*")
             uids = [int(uid) for uid in (found[0] or b"").split() if int(uid) > self._read]
-            if most is not None:
-                uids = uids[-most:]
-            if not uids:
-                return
-            _, answers = line.uid("FETCH", f"{uids[0]}:{uids[-1]}", f"(UID {_FIELDS})")
-        for meta, raw in (answer for answer in answers if isinstance(answer, tuple)):
-            number = _UID.search(meta)
-            if number is not None:
-                self._note(int(number[1]), raw)
+            uids = uids if most is None else uids[-most:]
+            for first in range(0, len(uids), _PORTION):
+                portion = uids[first : first + _PORTION]
+                _, answers = line.uid("FETCH", f"{portion[0]}:{portion[-1]}", "(UID BODY.PEEK[])")
+                for meta, raw in (answer for answer in answers if isinstance(answer, tuple)):
+                    number = _UID.search(meta)
+                    if number is not None:
+                        self._note(int(number[1]), read(raw))
 
     def _whole(self, uid: int) -> bytes:
         with self._signed_in() as line:
@@ -155,21 +150,32 @@ class MailHand:
             raise OSError("the mail is gone")
         return raw
 
-    def _note(self, uid: int, raw: bytes) -> None:
-        message = message_from_bytes(raw, policy=modern)
-        own = _ID.findall(str(message["Message-ID"] or ""))
+    def _note(self, uid: int, letter: Letter) -> None:
+        self._read = max(self._read, uid)
+        own, before = ids_of(letter)
         if not own:
             return
-        before = _ID.findall(f"{message['References'] or ''} {message['In-Reply-To'] or ''}")
-        root = next((self._thread_of[id_] for id_ in before if id_ in self._thread_of), (before or own)[0])
-        self._thread_of[own[0]] = root
-        thread = self._threads.setdefault(
-            root, _Thread(subject=str(message["Subject"] or ""), uid=uid, last=own[0], people=set())
-        )
-        thread.uid, thread.last = uid, own[0]
-        named = [str(message[name]) for name in ("From", "To", "Cc") if message[name]]
-        thread.people |= {address.lower() for _, address in getaddresses(named)}
-        self._read = max(self._read, uid)
+        root = next((self._thread_of[id_] for id_ in before if id_ in self._thread_of), (before or [own])[0])
+        self._thread_of[own] = root
+        self._threads.setdefault(root, Thread(subject=letter.header("Subject"))).add(uid, own, letter)
+
+
+def _words(deed: deeds.Deed, people: Mapping[str, Person]) -> str:
+    """What somebody writes; empty for what is not done by mail."""
+    match deed:
+        case deeds.ReplyToMail() | deeds.GoOnLeave() | deeds.ComeBack():
+            return deed.text
+        case deeds.Reassign():
+            return f"Over to you.\n\nOwner: {people[deed.to].name} <{deed.to}>"
+        case deeds.MoveStatus():
+            return f"A short note on where we are.\n\nStatus: {deed.to}"
+        case deeds.AskApproval():
+            return f"Approval requested from {people[deed.of].name} <{deed.of}>"
+        case deeds.Approve():
+            return "approved"
+        case deeds.Reject():
+            return "rejected"
+    return ""
 
 
 def _text(told: bytes | str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-State = Mapping[
-    str, str | None
-]  # what counts about a record: owner and status, {"gone": "yes"} or a thread's last mail
+# what counts about a record: owner and status (of a thread also its last mail), or {"gone": "yes"}
+State = Mapping[str, str | None]
 GONE: State = {"gone": "yes"}
 TOOLS = ("salesforce", "jira", "airtable", "mail")
 
@@ -26,7 +25,8 @@ class Record:
     """A record as people see it in a list.
 
     ``kind`` is the sObject, the project key, the table id or "thread". ``approver`` is the account whose answer is
-    awaited. ``people`` are the keys of those who take part in a thread, whose ``status`` is the id of its last mail.
+    awaited. ``people`` are the keys of those who take part in a thread, ``last`` is the id of its last mail; its
+    owner (an address) and status are those that the mails state.
     ``kept`` is what a deleted record needs to be made again, where the tool cannot bring it back. ``made`` is 0 for
     what was there at the beginning and otherwise the number of the deed that made it.
     """
@@ -39,6 +39,7 @@ class Record:
     status: str | None = None
     approver: str | None = None
     people: tuple[str, ...] = ()
+    last: str | None = None
     gone: bool = False
     kept: Mapping[str, object] = field(default_factory=dict)
     made: int = 0
@@ -51,15 +52,15 @@ class Record:
     @property
     def state(self) -> State:
         """What the diary says of it."""
-        return {"last": self.status} if self.tool == "mail" else {"owner": self.owner, "status": self.status}
+        return {"owner": self.owner, "status": self.status} | ({"last": self.last} if self.last else {})
 
     def after(self, state: State) -> Record:
         """Give the record in another state."""
         if "gone" in state:
             return replace(self, gone=True)
-        if self.tool == "mail":
-            return replace(self, status=state.get("last"))
-        return replace(self, gone=False, owner=state.get("owner"), status=state.get("status"))
+        return replace(
+            self, gone=False, owner=state.get("owner"), status=state.get("status"), last=state.get("last", self.last)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

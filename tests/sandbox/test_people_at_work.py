@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,15 +19,18 @@ import pytest
 import requests
 
 from sandbox import launcher
+from sandbox.mail.reading import Letter
 from sandbox.people_at_work import BY_NAME, company_of, deeds, diary, play, work
 from sandbox.people_at_work.choosing import choose
 from sandbox.people_at_work.diary import Done
 from sandbox.people_at_work.doing import Company, Desks
 from sandbox.people_at_work.hours import next_moment
+from sandbox.people_at_work.threads import Thread
 from sandbox.people_at_work.view import Person, Record, View
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 HTTP = ("salesforce", "jira", "airtable")
+TOOLS = {*HTTP, "mail"}
 
 
 class Live:
@@ -74,6 +78,14 @@ class Live:
         assert taken, f"nobody could {kind}"
         return taken
 
+    def letter(self, line: Done) -> dict[str, Any]:
+        """The mail that a deed sent, as its author's envelope."""
+        assert line.after is not None
+        sent = (e for e in self.control("GET", "/mail") if str(line.after["last"]) in _headers(e)["Message-ID"])
+        envelope: dict[str, Any] = next(sent)
+        assert line.by in _headers(envelope)["From"]
+        return envelope
+
     def actor(self, line: Done, path: str) -> str | None:
         """Who sent the last write to a path, as the journal tells it."""
         asked = [e for e in self.control("GET", f"/journal?tool={line.instance}") if e["method"] != "GET"]
@@ -97,12 +109,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         yield company
 
 
+def _headers(envelope: dict[str, Any]) -> dict[str, str]:
+    return dict(envelope["headers"])
+
+
 # -- every deed, seen through the tools --------------------------------------------------------------------------
 
 
 def test_reassign_is_seen_with_its_author(live: Live) -> None:
     lines = live.done("Reassign")
-    assert set(lines) == set(HTTP)
+    assert set(lines) == TOOLS
     for line in lines.values():
         assert line.after is not None
         assert line.before is not None
@@ -119,11 +135,13 @@ def test_reassign_is_seen_with_its_author(live: Live) -> None:
     assert entries[-1]["author"]["accountId"] == live.account(issue)
     assert entries[-1]["items"][0]["to"] == issue.asked["to"]
     assert live.actor(lines["airtable"], lines["airtable"].record) == live.account(lines["airtable"])
+    text = live.letter(lines["mail"])["text"]
+    assert any(re.fullmatch(f"Owner: .* <{lines['mail'].asked['to']}>", line) for line in text.splitlines())
 
 
 def test_move_status_is_seen_with_its_author(live: Live) -> None:
     lines = live.done("MoveStatus")
-    assert set(lines) == set(HTTP)
+    assert set(lines) == TOOLS
     for line in lines.values():
         assert line.after is not None
         assert line.after["status"] == line.asked["to"]
@@ -132,6 +150,7 @@ def test_move_status_is_seen_with_its_author(live: Live) -> None:
     assert entries[-1]["author"]["accountId"] == live.account(lines["jira"])
     record = lines["salesforce"].record
     kind = "Case" if record[:3] == "500" else "Opportunity"
+    assert f"Status: {lines['mail'].asked['to']}" in live.letter(lines["mail"])["text"].splitlines()
     row = live.ask("salesforce", f"/services/data/v59.0/sobjects/{kind}/{record}")
     assert row["LastModifiedById"] == live.account(lines["salesforce"])
 
@@ -152,20 +171,17 @@ def test_comment_stands_under_the_record(live: Live) -> None:
 def test_reply_to_mail_arrives(live: Live) -> None:
     line = live.done("ReplyToMail", 3)["mail"]
     assert line.before is not None
-    assert line.after is not None
-    envelope = next(e for e in live.control("GET", "/mail") if line.after["last"] in dict(e["headers"])["Message-ID"])
-    headers = dict(envelope["headers"])
-    assert line.by in headers["From"]
-    assert line.before["last"] in headers["In-Reply-To"]
+    envelope = live.letter(line)
+    assert str(line.before["last"]) in _headers(envelope)["In-Reply-To"]
     assert line.asked["text"] in envelope["text"]
 
 
 def test_approvals_are_asked_and_answered(live: Live) -> None:
-    asked = live.done("AskApproval", 25)
-    assert set(asked) == set(HTTP)
-    answers = live.play(only=["Approve"], deeds=12) + live.play(only=["Reject"], deeds=12)
+    asked = live.done("AskApproval", 40)
+    assert set(asked) == TOOLS
+    answers = live.play(only=["Approve"], deeds=14) + live.play(only=["Reject"], deeds=14)
     taken = {(line.instance, line.deed): line for line in answers if line.done}
-    assert {instance for instance, _ in taken} == set(HTTP)
+    assert {instance for instance, _ in taken} == TOOLS
     for (instance, deed), line in taken.items():
         word = "Approved" if deed == "Approve" else "Rejected"
         if instance == "salesforce":
@@ -178,11 +194,13 @@ def test_approvals_are_asked_and_answered(live: Live) -> None:
             entries = live.ask("jira", f"/rest/api/3/issue/{line.record}/changelog")["values"]
             answered = [e for e in entries for i in e["items"] if (i["field"], i["toString"]) == ("Approval", word)]
             assert answered[-1]["author"]["accountId"] == live.account(line)
-        else:
+        elif instance == "airtable":
             base = live.ask("airtable", "/v0/meta/bases")["bases"][0]["id"]
             cells = live.ask("airtable", f"/v0/{base}/tblItems000000001/{line.record}")["fields"]
             assert cells["Approval"] == word
             assert cells["Approver"]["id"] == live.account(line)
+        else:
+            assert word.lower() in live.letter(line)["text"].splitlines()
 
 
 def test_go_on_leave_and_come_back(live: Live) -> None:
@@ -342,8 +360,8 @@ def test_the_diary_tells_how_everything_stands(tmp_path: Path) -> None:
     with living(tmp_path / "company", items=40) as live:
         with Desks(live.company) as desks:
             first = desks.standing()
-        lines = live.play(seed=9, deeds=160)
-        assert len({line.deed for line in lines}) >= 10
+        lines = live.play(seed=9, deeds=120, weights=dict.fromkeys(BY_NAME, 1.0))
+        assert len({line.deed for line in lines}) >= 12
         with Desks(live.company) as desks:
             second = desks.standing()
     told = diary.replayed(first, lines)
@@ -413,6 +431,27 @@ def test_on_the_command_line(live: Live) -> None:
     refused = subprocess.run(nowhere, capture_output=True, text=True, timeout=60, check=False)
     assert refused.returncode == 3
     assert "no company" in refused.stderr
+
+
+# -- mail --------------------------------------------------------------------------------------------------------
+
+
+def test_a_thread_states_what_its_mails_say_in_their_own_words() -> None:
+    thread = Thread(subject="Banner")
+    thread.add(1, "a", _mail("ada@x", "Owner: Ada <ada@x>\nStatus: In progress\n"))
+    thread.add(2, "b", _mail("bob@x", "Done on my side.\n\n> Owner: Nobody <nobody@x>\n"))
+    thread.add(3, "c", _mail("bob@x", f"See below.\n\n{'_' * 32}\nFrom: ada\n\nStatus: Done\n"))
+    thread.add(4, "d", _mail("eve@x", "Owner: Eve <eve@x>\n", ("Auto-Submitted", "auto-replied")))
+    assert (thread.owner, thread.status, thread.last) == ("ada@x", "In progress", "d")
+    thread.add(5, "e", _mail("ada@x", "Approval requested from Bob <bob@x>\n"))
+    thread.add(6, "f", _mail("ada@x", "approved\n"))
+    assert thread.approver == "bob@x", "nobody answers for somebody else"
+    thread.add(7, "g", _mail("bob@x", "approved\n\n> Approval requested from Bob <bob@x>\n"))
+    assert thread.approver is None
+
+
+def _mail(sender: str, text: str, *headers: tuple[str, str]) -> Letter:
+    return Letter(headers=(("From", sender), *headers), text=text)
 
 
 # -- choosing ----------------------------------------------------------------------------------------------------
