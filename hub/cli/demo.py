@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import requests
 import typer
@@ -27,12 +27,17 @@ from hub.domain.findings import FINDING_KINDS, Finding
 from hub.errors import ConfigurationError, InternalFault
 from hub.reports.names import Names
 
+if TYPE_CHECKING:
+    from hub.wiring import Hub
+
 HERE = Path(".hub/demo")
 _SHOWN = 6
+#: What people go on doing while the hub looks on; deletions and new items are left to a longer company.
+_DEEDS, _WORK = 24, ("Reassign", "MoveStatus", "Comment", "ReplyToMail")
 #: Everything that a company and the hub put into its directory.
 _COMPANY_FILES = (
     "config", "secrets", "artifacts", "dagster", "world.sqlite*", "hub.sqlite*", "sandbox.*", "company.*",
-    "answer_key.json", "truth.json", "load_report.json",
+    "answer_key.json", "truth.json", "load_report.json", "diary.jsonl", "mail",
 )  # fmt: skip
 
 
@@ -75,7 +80,7 @@ def demo(
         with asked_to_stop():
             with watch.step("company", "starting the simulated company …", quiet=json), told():
                 running = launcher.up(directory, seed=seed, items=items)
-            result = _story(running.config, running.addresses["control"], directory, watch, quiet=json)
+            result = _story(running.config, running.addresses["control"], directory, watch, seed=seed, quiet=json)
     finally:
         launcher.down(directory)
     result["seconds"] = {**watch.seconds, "total": round(sum(watch.seconds.values()), 2)}
@@ -121,7 +126,7 @@ def asked_to_stop() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, quiet: bool) -> dict[str, Any]:
+def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, seed: int, quiet: bool) -> dict[str, Any]:
     from hub.announce import announce
     from hub.flow.apply import apply
     from hub.flow.approve import approve
@@ -166,7 +171,8 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         with watch.step("second_sync", "pulling and reconciling again …", quiet=quiet), progress(quiet=quiet) as bar:
             second = sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=bar)
             announce(hub, second.reconciled.changes, second.plan, now=now())
-            files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
+        people = _work_goes_on(hub, directory, watch, seed=seed, quiet=quiet)
+        files = publish(hub.ledger, hub.settings.artifacts, now=now(), charter=hub.charter)
     if not quiet:
         line(f"{first.plan.id} was approved by {names.person(approver)} with the single-use code from the mail")
         line()
@@ -178,6 +184,10 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         open_now = sum(second.reconciled.findings.values())
         if open_now:
             line(f"{open_now} findings are for people to settle; each names who, and the next move")
+        line(
+            f"meanwhile people did {people['deeds']} things in their tools; "
+            f"the next sync took in {people['records']} changed records with {people['calls']} calls"
+        )
         line(f"report: {files[0]}")
     return {
         "planted": scored.planted,
@@ -190,9 +200,28 @@ def _story(config: Path, control: str, directory: Path, watch: Stopwatch, *, qui
         "outcomes": applied.outcomes,
         "second_plan_changes": len(second.plan.changes),
         "second_findings": second.reconciled.findings,
+        "people": people,
         "new_observations": sum(r.new_observations for r in first.pull.receipts),
         "calls": sum(r.calls for r in first.pull.receipts),
         "report": str(files[0]),
+    }
+
+
+def _work_goes_on(hub: Hub, directory: Path, watch: Stopwatch, *, seed: int, quiet: bool) -> dict[str, int]:
+    """People go on in their usual tools, and the next sync takes in what they did."""
+    from hub.announce import announce
+    from hub.flow.sync import sync
+    from sandbox.people_at_work import work
+
+    with watch.step("people_work", "people go on working in their tools …", quiet=quiet):
+        worked = work(directory, seed=seed, deeds=_DEEDS, only=_WORK)
+    with watch.step("third_sync", "pulling what they did …", quiet=quiet), progress(quiet=quiet) as bar:
+        report = sync(hub.ledger, hub.charter, hub.connector, clock=now, progress=bar)
+        announce(hub, report.reconciled.changes, report.plan, now=now())
+    return {
+        "deeds": sum(worked.deeds.values()) - worked.refused,
+        "records": sum(receipt.new_records for receipt in report.pull.receipts),
+        "calls": sum(receipt.calls for receipt in report.pull.receipts),
     }
 
 

@@ -43,12 +43,17 @@ def test_the_demo_tells_machines_what_it_tells_people(hub: Hub, tmp_path: Path) 
         "applied",
         "verified",
         "second_plan_changes",
+        "people",
         "seconds",
     } <= set(told)
     assert told["planted"] == told["found"]
     assert set(told["precision"].values()) == set(told["recall"].values()) == {1.0}
     assert told["plan"]["changes"] == told["applied"] == told["verified"] > 0
     assert told["second_plan_changes"] == 0
+    # what people did meanwhile came in, and hardly anything else was asked for
+    assert told["people"]["deeds"] > 15
+    assert 0 < told["people"]["records"] <= told["people"]["deeds"]
+    assert told["people"]["calls"] < told["calls"]
     assert told["seconds"]["total"] < 60
     assert Path(told["report"]).is_file()
     assert servers(tmp_path / "demo") == []
