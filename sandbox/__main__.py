@@ -20,7 +20,7 @@ from sandbox.mail import KINDS, kept_kind, open_mailbox, smtp
 from sandbox.mail.mailbox import Mailbox, MailServerFailed, logins_of, stored
 from sandbox.store import Store
 from sandbox.web import serve, simulation
-from sandbox.world import answer_key, truth, world_file
+from sandbox.world import answer_key, truth, world_file, world_file_charter
 from sandbox.world.generate import generate, write
 from sandbox.world.identifiers import Mint
 from sandbox.world.options import add_world_options, shape_of
@@ -150,10 +150,11 @@ def _build(store: Store, mint: Mint, wanted: argparse.Namespace) -> Built:
 def _from_file(store: Store, mint: Mint, file: world_file.WorldFile, now: datetime) -> Built:
     write(store, file.documents())
     configuration.admit_hub(store, file.tools, mint)
-    if file.charter is None:
+    if file.charter is None and set(file.tools.values()) == set(SOURCE_OF.values()):
         configured = configuration.company_charter(mint, found(mint, now))
     else:
-        configured = configuration.Configured(charter=file.charter, secrets=configuration.credentials(mint))
+        charter = file.charter or world_file_charter.guessed(file.spaces)
+        configured = configuration.Configured(charter=charter, secrets=configuration.credentials(mint))
     return Built(spaces=file.tools, configured=configured, answer_key=[], clock=file.clock)
 
 

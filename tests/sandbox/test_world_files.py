@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,18 @@ from hypothesis import strategies as st
 from imapclient import IMAPClient
 from jira import JIRA
 from pyairtable import Api
+from ruamel.yaml import YAML
 from simple_salesforce.api import Salesforce
 
 from sandbox import launcher
 from sandbox.store import Store
 from sandbox.world import check, world_file, world_file_text
-from sandbox.world.generate import write
+from sandbox.world.generate import generate, write
 from sandbox.world.schema import world_schema
 from sandbox.world.schema.manual import tables
+from sandbox.world.shape import Shape
 
+CHECK = [sys.executable, "-m", "sandbox.world.check"]
 DOCS = Path(__file__).parents[2] / "docs" / "sandbox"
 TWO, BASE = DOCS / "examples" / "two-tools.yaml", DOCS / "examples" / "somebody-elses-base.yaml"
 
@@ -156,6 +162,92 @@ def test_the_second_space_of_a_tool_is_an_instance_with_its_own_name(tmp_path: P
     assert file.clock.isoformat() == "2026-02-01T09:00:00+00:00"
     ids = {id_ for space, kind, id_, _, _ in file.documents() if kind == "user"}
     assert len(ids) == 2, "minted ids differ from space to space"
+
+
+def test_two_sites_without_a_charter_start_and_get_one(tmp_path: Path, up: Any) -> None:
+    path = tmp_path / "world.yaml"
+    people = SITE.replace("email: ann@a.example", "email: ann@a.example, token: t-ann")
+    path.write_text(f"spaces:\n  north:\n    tool: jira{people}  south:\n    tool: jira{people}")
+    running = up(path)
+    for instance in ("jira", "jira:south"):
+        client = JIRA(running.addresses[instance], basic_auth=("ann@a.example", "t-ann"), max_retries=0)
+        assert client.issue("A-1").fields.summary == "x"
+    charter = YAML(typ="safe").load((running.config / "charter.yaml").read_text(encoding="utf-8"))
+    servers = {name: source["connection"]["server"] for name, source in charter["sources"].items()}
+    assert servers == {"north": running.addresses["jira"], "south": running.addresses["jira:south"]}
+
+
+def test_the_check_of_the_command_line_tells_and_counts(tmp_path: Path) -> None:
+    good = subprocess.run([*CHECK, TWO], capture_output=True, text=True, timeout=60, check=False)
+    assert (good.returncode, good.stdout) == (0, "17 documents in 2 spaces\n")
+    (tmp_path / "w.yaml").write_text("spaces: {s: {tool: jira, isue: []}}")
+    bad = subprocess.run([*CHECK, tmp_path / "w.yaml"], capture_output=True, text=True, timeout=60, check=False)
+    assert (bad.returncode, bad.stdout.startswith("w.yaml: spaces.s.isue: jira has no such kind")) == (1, True)
+
+
+# -- the short forms ------------------------------------------------------------------------------------------
+
+
+def of_kind(place: Path, kind: str, text: str) -> list[Any]:
+    """The documents of a kind that a file becomes."""
+    path = place / "world.yaml"
+    path.write_text(text, encoding="utf-8")
+    return [doc for (_, one, _), (_, doc) in documents(path).items() if one == kind]
+
+
+ORG = """
+spaces:
+  org:
+    tool: salesforce
+    people: [{name: Ann Bell, email: ann@a.example}, {name: Bob, id: 005000000000002AAA}]
+    Group: [{Name: Pool}]
+    _client: [{client: app, secret: s, user: ann@a.example}]
+    rights: [{user: Bob, read: [Case]}]
+    settings: {session_seconds: 60}
+    _object: [{name: Case, history: true, tracked: [OwnerId], fields: [{name: Phase__c, values: [QA]}]}]
+    Case:
+      - Subject: by hand
+        Status: New
+        history: [{at: 2026-01-02T10:00:00+01:00, by: Ann Bell, OwnerId: [Pool, Bob], Phase__c: [null, QA]}]
+        comments: [{at: 2026-01-03T00:00:00Z, by: Bob, text: mine}]
+"""
+
+
+def test_a_record_brings_its_history_and_comments(tmp_path: Path) -> None:
+    (case,) = of_kind(tmp_path, "Case", ORG)
+    ann = next(doc["Id"] for doc in of_kind(tmp_path, "User", ORG) if doc["Name"] == "Ann Bell")
+    (pool,) = of_kind(tmp_path, "Group", ORG)
+    assert (case["Id"][:3], len(case["Id"]), case["OwnerId"], case["Phase__c"]) == (
+        "500",
+        18,
+        "005000000000002AAA",
+        "QA",
+    )
+    assert (case["CreatedById"], case["CreatedDate"]) == (ann, "2026-01-02T09:00:00.000+0000")
+    rows = of_kind(tmp_path, "CaseHistory", ORG)
+    assert [(r["Field"], r["OldValue"], r["NewValue"], r["DataType"]) for r in rows] == [
+        ("created", None, None, "Text"),
+        ("Owner", "Pool", "Bob", "Text"),
+        ("Owner", pool["Id"], "005000000000002AAA", "EntityId"),
+        ("Phase__c", None, "QA", "DynamicEnum"),
+    ]
+    assert {(r["CaseId"], r["_parent"], r["CreatedById"]) for r in rows} == {(case["Id"], case["Id"], ann)}
+    (comment,) = of_kind(tmp_path, "CaseComment", ORG)
+    assert (comment["ParentId"], comment["CommentBody"]) == (case["Id"], "mine")
+    assert of_kind(tmp_path, "_client", ORG) == [{"_id": "app", "secret": "s", "user": ann}]
+    assert of_kind(tmp_path, "_rights", ORG) == [{"user": "005000000000002AAA", "read": ["Case"]}]
+    assert of_kind(tmp_path, "_settings", ORG) == [{"session_seconds": 60}]
+
+
+def test_a_generated_company_is_a_sound_world_file(tmp_path: Path) -> None:
+    store = Store(tmp_path / "one.sqlite")
+    shape = Shape(items=12, companies=4, mess=3)
+    generate(store, seed=5, shape=shape, now=datetime(2026, 11, 1, tzinfo=UTC), directory=tmp_path)
+    world_file.save(store, tmp_path / "saved.json")
+    told = json.loads((tmp_path / "saved.json").read_bytes())
+    assert told.pop("verbatim")
+    jsonschema_rs.validate(world_schema(), told)
+    assert problems(tmp_path, json.dumps(told), "plain.json") == [], "checked as if it were written by hand"
 
 
 # -- what is wrong is told, all at once -----------------------------------------------------------------------
