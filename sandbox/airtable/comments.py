@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.airtable.access import Door, Visit, record_id
+from sandbox.airtable.asking import object_body
 from sandbox.airtable.errors import bad_request, forbidden, no_record, refused
-from sandbox.airtable.listing import object_body
 from sandbox.airtable.writes import new_id
 from sandbox.calls import Answer, Call, Handler, reply
 from sandbox.stamps import Clock, airtable, stamp

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sandbox.airtable.formula import Formula, compiled, references, row_of
 from sandbox.airtable.functions import ERROR, FUNCTIONS
 from sandbox.airtable.tables import LINKED, Table, Tables
-from sandbox.airtable.values import BrokenValue, empty
+from sandbox.airtable.values import KEPT, BrokenValue, empty
 from sandbox.calls import RefusedCall
 from sandbox.stamps import Clock, airtable, parsed
 from sandbox.store import Store
 
 _DEEPEST = 4  # lookups of lookups
+_MILLISECONDS = 23  # characters of a stamp that tell them
 Record = Mapping[str, Any]
+Work = Callable[[Record, Any], Any]  # the value of a cell, from its record and what is stored in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """The fields of a table whose cells are worked out: from the record itself, over its links, by formulas."""
+
+    own: tuple[tuple[str, Work], ...]
+    linked: tuple[Record, ...]
+    formulas: bool
 
 
 class Cells:
@@ -27,29 +39,59 @@ class Cells:
         self._space = space
         self._tables = tables
         self._now = clock()
+        self._works: Mapping[str, Work] = {
+            "createdTime": lambda record, stored: stored or record["createdTime"],
+            "lastModifiedTime": _last_modified,
+            "createdBy": lambda record, stored: stored or self._person(record.get("_createdBy")),
+            "lastModifiedBy": lambda record, stored: stored or self._person(record.get("_modifiedBy")),
+        }
         self._known: dict[str, Table | None] = {}
         self._formulas: dict[str, list[tuple[str, Formula | None]]] = {}
         self._people: dict[str, Any] = {}
+        self._derived: dict[tuple[str, frozenset[str] | None], Derived] = {}
+        self._near: dict[str, Any] = {}
 
-    def of(self, table: Table, record: Record, *, depth: int = 0) -> dict[str, Any]:
-        """Return the cells that hold something, by field id."""
-        cells = {id_: value for id_, value in record["fields"].items() if not empty(value)}
+    def of(
+        self, table: Table, record: Record, *, depth: int = 0, wanted: frozenset[str] | None = None
+    ) -> dict[str, Any]:
+        """Return the cells that hold something, by field id; not all of them where only some are `wanted`."""
+        cells = {id_: value for id_, value in record["fields"].items() if value or type(value) in KEPT}
         if not table.derived:
             return cells
-        formulas = False
-        for field in table.derived:
-            kind, id_ = str(field["type"]), str(field["id"])
-            if kind == "formula":
-                formulas = True
-                continue
-            value = self._derived(table, record, field, kind, cells, depth)
-            if empty(value):
-                cells.pop(id_, None)
-            else:
-                cells[id_] = value
-        if formulas:
+        derived = self.derived(table, wanted)
+        for id_, work in derived.own:
+            _put(cells, id_, work(record, cells.get(id_)))
+        for field in derived.linked:
+            _put(cells, str(field["id"]), self._over_links(table, record, field, str(field["type"]), depth))
+        if derived.formulas:
             self._worked_out(table, record, cells)
         return cells
+
+    def derived(self, table: Table, wanted: frozenset[str] | None) -> Derived:
+        """Return what has to be worked out so that the wanted cells (None: all) can be read."""
+        known = self._derived.get((table.id, wanted))
+        if known is None:
+            fields = [field for field in table.derived if wanted is None or field["id"] in wanted]
+            if any(field["type"] == "formula" for field in fields):
+                fields = list(table.derived)  # it may be about any of them
+            known = self._derived[table.id, wanted] = Derived(
+                own=tuple((str(one["id"]), self._works[one["type"]]) for one in fields if one["type"] in self._works),
+                linked=tuple(field for field in fields if field["type"] in LINKED),
+                formulas=any(field["type"] == "formula" for field in fields),
+            )
+        return known
+
+    def expect(self, table: Table, records: Iterable[Record]) -> None:
+        """Look up at once what the cells of these records show of others; forgotten with the next such call."""
+        linked = self.derived(table, None).linked
+        links = {str((field.get("options") or {}).get("recordLinkFieldId") or "") for field in linked}
+        ids: set[str] = set()
+        for record in records if links else ():
+            for link in links:
+                value = record["fields"].get(link)
+                if isinstance(value, list):
+                    ids.update(str(id_) for id_ in value)
+        self._near = dict(self._store.pick(self._space, "record", sorted(ids))) if ids else {}
 
     def table(self, id_: str) -> Table | None:
         """Return a table by its id, or None; looked up once."""
@@ -64,25 +106,10 @@ class Cells:
         other = self.table(str(((field or {}).get("options") or {}).get("linkedTableId") or ""))
         if other is None or not isinstance(ids, list):
             return []
-        found = self._store.pick(self._space, "record", [str(id_) for id_ in ids])
+        found = self._near
+        if not found.keys() >= set(ids):
+            found = self._store.pick(self._space, "record", [str(id_) for id_ in ids])
         return [(other, found[id_]) for id_ in ids if id_ in found]
-
-    def _derived(
-        self, table: Table, record: Record, field: Record, kind: str, cells: Mapping[str, Any], depth: int
-    ) -> Any:
-        stored = cells.get(str(field["id"]))
-        if kind == "createdTime":
-            return stored or record["createdTime"]
-        if kind == "lastModifiedTime":
-            at = record.get("_modified")
-            return stored or (airtable(parsed(str(at))) if at else None)
-        if kind == "createdBy":
-            return stored or self._person(record.get("_createdBy"))
-        if kind == "lastModifiedBy":
-            return stored or self._person(record.get("_modifiedBy"))
-        if kind in LINKED:
-            return self._over_links(table, record, field, kind, depth)
-        return stored
 
     def _person(self, user: Any) -> Any:
         if not user:
@@ -106,11 +133,7 @@ class Cells:
 
     def _worked_out(self, table: Table, record: Record, cells: dict[str, Any]) -> None:
         for id_, formula in self._compiled(table):
-            value = _result(formula, record, cells)
-            if empty(value):
-                cells.pop(id_, None)
-            else:
-                cells[id_] = value
+            _put(cells, id_, _result(formula, record, cells))
 
     def _compiled(self, table: Table) -> list[tuple[str, Formula | None]]:
         """Return the formula fields, those that others build on first; None for one nobody can read."""
@@ -133,6 +156,24 @@ class Cells:
             return compiled(words, fields=table.ids, modified_fields=watching, now=self._now, kinds=table.kinds)
         except RefusedCall:
             return None
+
+
+def _put(cells: dict[str, Any], id_: str, value: Any) -> None:
+    if empty(value):
+        cells.pop(id_, None)
+    else:
+        cells[id_] = value
+
+
+def _last_modified(record: Record, stored: Any) -> Any:
+    if stored:
+        return stored
+    at = record.get("_modified")
+    if not at:
+        return None
+    if len(at) == len("2026-01-01T00:00:00.000000Z") and at[19] == "." and at[26] == "Z":  # as stamps are written
+        return f"{at[:_MILLISECONDS]}Z"
+    return airtable(parsed(str(at)))
 
 
 def _needs(field: Record, ids: Mapping[str, str]) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -69,13 +70,16 @@ class Row:
 class Formula:
     """A compiled formula; `since` is a time before which no record that fits was last changed.
 
-    `test` says whether a record fits (one for which the formula cannot be worked out does not); `value` gives
-    the result and raises BrokenValue where there is none.
+    It is `exact` when every record changed then or later fits whose cells all changed with it. `fields` are the ids
+    of the fields it speaks of. `test` says whether a record fits (one for which the formula cannot be worked out does
+    not); `value` gives the result and raises BrokenValue where there is none.
     """
 
     test: Callable[[Row], bool]
     value: Callable[[Row], Any]
     since: datetime | None
+    exact: bool = False
+    fields: frozenset[str] = frozenset()
 
 
 Value = Callable[[Row], Any]
@@ -139,6 +143,25 @@ class _Compiler:
             return self._constant(inner[1])
         if kind == "compare" and str(parts[1]) in {">", ">="} and self._is_modified(inner[0]):
             return self._constant(inner[1])
+        return None
+
+    def exactly(self, node: Tree[Token]) -> datetime | None:
+        """Return the one bound on the last change the formula consists of, or None when there is more to it."""
+        inner = [part for part in node.children if isinstance(part, Tree)]
+        name = str(node.children[0]).upper() if node.data == "call" else ""
+        if name == "AND":
+            bounds = [self.exactly(part) for part in inner]
+            known = [bound for bound in bounds if bound is not None]
+            return max(known) if known and len(known) == len(bounds) else None
+        if name != "IS_AFTER" or len(inner) != len(("field", "time")) or not self._is_modified(inner[0]):
+            return None
+        bound = self._constant(inner[1])
+        if bound is None:
+            return None
+        with suppress(OverflowError):
+            if inner[0].data == "call":
+                return bound + timedelta(microseconds=1)
+            return bound - timedelta(microseconds=bound.microsecond % 1000) + timedelta(milliseconds=1)
         return None
 
     def _is_modified(self, node: Tree[Token]) -> bool:
@@ -244,7 +267,10 @@ def compiled(
         except BrokenValue:
             return False
 
-    return Formula(test=test, value=value, since=compiler.since(tree))
+    bound = compiler.exactly(tree)
+    named = frozenset(fields[name] for name in references(formula) if name in fields)
+    since = compiler.since(tree) if bound is None else bound
+    return Formula(test=test, value=value, since=since, exact=bound is not None, fields=named)
 
 
 def references(formula: str) -> frozenset[str]:

@@ -172,18 +172,19 @@ class Mishaps:
         return Hook(before=before)
 
     def _deleted(self, scene: Scene, walk: OpenListing, place: int) -> None:
-        if scene.table is not None and place < len(walk.ids):
-            self._strokes.deleted(self._somebody(scene.visit), scene.table, walk.ids[-1])
+        coming = self._iterators.coming(walk, place)
+        if scene.table is not None and coming:
+            self._strokes.deleted(self._somebody(scene.visit), scene.table, coming[-1])
 
     def _edited(self, scene: Scene, walk: OpenListing, place: int) -> None:
         """Edit a record that was served, which then comes again, and one still to come, which is passed over."""
-        served, coming = walk.ids[0], walk.ids[min(place + 1, len(walk.ids) - 1)]
-        if scene.table is None:
+        served, coming = self._iterators.coming(walk, 0), self._iterators.coming(walk, place)
+        if scene.table is None or not served or not coming:
             return
-        for id_ in (served, coming):
+        again, missed = served[0], coming[min(1, len(coming) - 1)]
+        for id_ in (again, missed):
             self._strokes.edited(self._somebody(scene.visit), scene.table, id_)
-        walk.ids.remove(coming)
-        walk.ids.append(served)
+        self._iterators.disturb(walk, missed=missed, again=again)
 
     def _changed(self, scene: Scene, table: Table, _: Settings) -> None:
         if scene.call.method not in {"PATCH", "PUT"}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,8 @@ from sandbox.airtable import moments
 from sandbox.airtable.computed import Cells
 from sandbox.airtable.errors import bad_request
 from sandbox.airtable.tables import Table
-from sandbox.airtable.values import BrokenValue, instant, text
+from sandbox.airtable.values import KEPT, BrokenValue, instant, text
+from sandbox.store import Doc
 
 _MONTH_FIRST = frozenset({"", "en", "en-us", "en-ca"})
 
@@ -50,23 +51,55 @@ def style_of(asked: Mapping[str, Any]) -> Style | None:
         raise bad_request() from error
 
 
-def printed(cells: Cells, table: Table, record: Mapping[str, Any], plan: Plan, *, comments: int = 0) -> dict[str, Any]:
-    """Return a record as the API prints it."""
-    held = cells.of(table, record)
-    told: dict[str, Any] = {
-        "id": record["id"],
-        "createdTime": record["createdTime"],
-        "fields": {
-            (id_ if plan.by_id else str(field["name"])): (
-                held[id_] if plan.style is None else _text(cells, table, record, field, held[id_], plan.style)
-            )
+class Printer:
+    """Prints the records of one page of a table; what does not differ from record to record is looked up once."""
+
+    def __init__(self, cells: Cells, table: Table, plan: Plan) -> None:
+        """Print by a plan, with what these cells know."""
+        self._cells = cells
+        self._table = table
+        self._plan = plan
+        self._columns = [
+            (id_, id_ if plan.by_id else str(field["name"]))
             for id_, field in table.by_id.items()
-            if id_ in held and (plan.fields is None or id_ in plan.fields)
-        },
-    }
-    if plan.counts:
-        told["commentCount"] = comments
-    return told
+            if plan.fields is None or id_ in plan.fields
+        ]
+        derived = cells.derived(table, plan.fields)
+        self._whole = plan.style is not None or derived.formulas or bool(derived.linked)
+        self._own = derived.own
+
+    def page(self, records: Sequence[Doc], *, comments: Callable[[str], int]) -> list[dict[str, Any]]:
+        """Return records as the API prints them; `comments` counts those of a record, by its id."""
+        if self._whole:
+            self._cells.expect(self._table, records)
+        shown = self._worked_out if self._whole else self._plain
+        told = [
+            {"id": record["id"], "createdTime": record["createdTime"], "fields": shown(record)} for record in records
+        ]
+        if self._plan.counts:
+            for entry in told:
+                entry["commentCount"] = comments(str(entry["id"]))
+        return told
+
+    def _plain(self, record: Doc) -> dict[str, Any]:
+        cells = record["fields"]
+        if self._own:
+            cells = dict(cells)
+            for id_, work in self._own:
+                cells[id_] = work(record, cells.get(id_))
+        get = cells.get
+        return {name: value for id_, name in self._columns if (value := get(id_)) or type(value) in KEPT}
+
+    def _worked_out(self, record: Doc) -> dict[str, Any]:
+        table, style = self._table, self._plan.style
+        held = self._cells.of(table, record, wanted=self._plan.fields)
+        if style is None:
+            return {name: held[id_] for id_, name in self._columns if id_ in held}
+        return {
+            name: _text(self._cells, table, record, table.by_id[id_], held[id_], style)
+            for id_, name in self._columns
+            if id_ in held
+        }
 
 
 def _text(

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sandbox.airtable.access import Door, Visit, record_id
+from sandbox.airtable.asking import flag, object_body
 from sandbox.airtable.computed import Cells
 from sandbox.airtable.errors import bad_records, bad_request, forbidden, refused
-from sandbox.airtable.listing import Listing, flag, object_body
-from sandbox.airtable.printing import Plan, printed, style_of
+from sandbox.airtable.listing import Listing
+from sandbox.airtable.printing import Plan, Printer, style_of
 from sandbox.airtable.tables import COMPUTED, Table
 from sandbox.airtable.values import empty, text
 from sandbox.airtable.writes import Edit, Writer
@@ -169,7 +170,8 @@ class Records:
     def _printed(self, table: Table, records: Sequence[Doc], plan: Plan) -> list[dict[str, Any]]:
         cells = Cells(self._store, self._space, self._door.tables, self._clock)
         now = self._store.pick(self._space, "record", [str(record["id"]) for record in records])
-        return [printed(cells, table, now.get(str(record["id"]), record), plan) for record in records]
+        present = [now.get(str(record["id"]), record) for record in records]
+        return Printer(cells, table, plan).page(present, comments=lambda _: 0)
 
 
 def _batch(body: Mapping[str, Any]) -> list[Any]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.airtable.access import Door, Visit
+from sandbox.airtable.asking import object_body
 from sandbox.airtable.errors import bad_request, no_model, refused
-from sandbox.airtable.listing import object_body
 from sandbox.airtable.tables import COMPUTED, Table, table_of, views_of
 from sandbox.airtable.values import empty
 from sandbox.airtable.writes import Edit, Writer, new_id

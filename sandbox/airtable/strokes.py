@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.airtable.access import Visit, belongs
+from sandbox.airtable.behind import mark
 from sandbox.airtable.cells import NUMBERS, TEXTS
 from sandbox.airtable.feed import KEPT
 from sandbox.airtable.schema import remove_field, replace_field
@@ -52,6 +53,7 @@ class Strokes:
             record["_modified"] = stamp(at)
             record.pop("_touched", None)
             record["fields"].update(dict.fromkeys(watching, airtable(at)))
+            mark(table, record)
             changed.append((str(record["id"]), stamp(at), record))
         self._store.put(self._space, "record", changed)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sandbox.stamps import airtable, parsed
 
+KEPT = frozenset({int, float, dict})  # types whose values are told even when they count as false
+
 
 class BrokenValue(Exception):
     """A formula that cannot be worked out for a record: ``#ERROR!`` in its cell, and no hit for a filter."""

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.airtable.access import Door, Visit
+from sandbox.airtable.asking import object_body
 from sandbox.airtable.errors import bad_path, bad_request, no_model
 from sandbox.airtable.feed import KEPT, gone
-from sandbox.airtable.listing import object_body
 from sandbox.airtable.writes import new_id
 from sandbox.calls import Answer, Call, Handler, reply
 from sandbox.stamps import Clock, airtable, stamp

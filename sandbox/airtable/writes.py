@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.airtable.access import Visit
+from sandbox.airtable.behind import mark
 from sandbox.airtable.cells import Checker
 from sandbox.airtable.changes import Changes, RecordChange
 from sandbox.airtable.tables import Table, Tables
@@ -132,6 +133,7 @@ class Edit:
         for field in whole.derived:
             self._watched(record, field, previous)
         record["_modified"], record["_modifiedBy"] = stamp(self._at), self._visit.caller.user
+        mark(whole, record)
         self._store.put(self._space, "record", [(str(record["id"]), stamp(self._at), record)])
         changes = self.changes.of(table.id)
         id_, own = str(record["id"]), record["fields"]
