@@ -1,4 +1,4 @@
-"""`hub sandbox fault|faults|clock|journal`: let the simulated company misbehave, move its clock, see its requests."""
+"""`hub sandbox fault|faults|clock|journal|work|check`: steer the simulated company and see what it was asked."""
 
 from __future__ import annotations
 
@@ -135,9 +135,58 @@ def journal(
     table("Requests", ("n", "at", "tool", "request", "status", "fault"), rows)
 
 
+def work(
+    deeds: Annotated[int, typer.Option(help="How many things are done.", min=1)] = 20,
+    seed: Annotated[int, typer.Option(help="Same seed, same people, same deeds.")] = 3,
+    pace: Annotated[float, typer.Option(help="Seconds of rest between two deeds.", min=0)] = 0,
+    advance: Annotated[bool, typer.Option("--advance", help="Move the company's clock through working hours.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Only this kind of deed; may be repeated.")] = None,
+    directory: Directory = HERE,
+    json: AsJson = False,
+) -> None:
+    """Let people work: they reassign, move, comment, answer, approve, leave, delete and restore through the tools.
+
+    Example: hub sandbox work --deeds 50 --advance
+    """
+    from sandbox import people_at_work
+
+    running(directory)
+    try:
+        done = people_at_work.work(
+            directory, seed=seed, deeds=deeds, pace_seconds=pace, advance_clock=advance, only=only or ()
+        )
+    except ValueError as error:
+        raise ConfigurationError(str(error), hint="hub sandbox work --help") from error
+    if json:
+        emit({"deeds": dict(done.deeds), "refused": done.refused, "diary": done.diary, "until": done.until})
+        return
+    table("Done", ("deed", "times"), sorted(done.deeds.items()))
+    line(f"{done.refused} refused; every deed is in {done.diary}")
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="World file, YAML or JSON.")],
+    json: AsJson = False,
+) -> None:
+    """Check a world file: everything that is wrong with it, at once.
+
+    Example: hub sandbox check docs/sandbox/examples/two-tools.yaml
+    """
+    from sandbox.world.check import check as problems_of
+
+    if not file.is_file():
+        raise ConfigurationError(f"no file {file}", hint="give the path of an existing file")
+    problems = tuple(str(problem) for problem in problems_of(file))
+    if problems:
+        raise ConfigurationError(
+            f"{file} has {len(problems)} problems", problems=problems, hint="docs/sandbox/world-files.md has every key"
+        )
+    emit({"problems": []}) if json else line(f"{file} can be used: hub sandbox up --world {file}")
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (fault, faults, clock, journal):
+    for command in (fault, faults, clock, journal, work, check):
         app.command()(command)
 
 
