@@ -174,6 +174,16 @@ class Store:
 
     # -- reading ---------------------------------------------------------------------------------------------
 
+    def version(self) -> tuple[int, int] | None:
+        """Return a value that stays the same while nobody, in any process, changes anything.
+
+        None inside a transaction: what is read there may be taken back.
+        """
+        with self._lock:
+            if self._depth:
+                return None
+            return self._db.total_changes, int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
     def get(self, space: str, kind: str, id: str) -> Doc | None:  # noqa: A002  (the native word for it)
         """Return the document with this id, or None."""
         rows = self._rows("SELECT body FROM doc WHERE shelf = ? AND id = ?", (self._shelf(space, kind), id))
@@ -239,25 +249,38 @@ class Store:
         after: tuple[str, str] | None = None,
         parent: str | None = None,
         by_id: bool = False,
+        backwards: bool = False,
     ) -> list[tuple[str, str, bytes]]:
         """Return at most `size` documents as (stamp, id, JSON) behind `after`, in order of (stamp, id).
 
         With `by_id` in order of the id instead (``after`` is then ("", id); bounds and parent are not looked at).
+        With `backwards` the last ones first, and those before `after`.
         """
         shelf = self._shelf(space, kind)
         if by_id:
             sql = f"SELECT stamp, id, body FROM doc WHERE shelf = ? AND id > ? ORDER BY id LIMIT {size}"
             return self._rows(sql, (shelf, "" if after is None else after[1]))
-        return self._page(shelf, since=since, until=until, after=after, parent=parent, take=size)
+        return self._page(shelf, since=since, until=until, after=after, parent=parent, take=size, backwards=backwards)
 
     def span(
-        self, space: str, kind: str, *, since: str | None = None, until: str | None = None, with_gone: bool = True
+        self,
+        space: str,
+        kind: str,
+        *,
+        since: str | None = None,
+        until: str | None = None,
+        with_gone: bool = True,
+        parent: str | None = None,
     ) -> int:
         """Count the documents changed between two stamps (both included), quickly however many there are.
 
-        Without `with_gone` Salesforce records that are deleted but not purged are left out.
+        Without `with_gone` Salesforce records that are deleted but not purged are left out. One parent's documents
+        are counted one by one, in the index.
         """
         shelf = self._shelf(space, kind)
+        if parent is not None:
+            where, held = _bounds(shelf, since=since, until=until, parent=parent)
+            return self._number(f"SELECT count(*) FROM doc WHERE {where}", held)
         low, high = since or "", until or "~"
         whole = (low[:10] + "~" if since else "", high[:10])  # the days strictly between the two ends
         where, bound = "shelf = ? AND stamp >= ? AND stamp <= ?", (shelf, low, high)
@@ -376,10 +399,11 @@ class Store:
         after: tuple[str, str] | None,
         parent: str | None,
         take: int,
+        backwards: bool = False,
     ) -> list[tuple[str, str, bytes]]:
-        where, bound = _bounds(shelf, since=since, until=until, after=after, parent=parent)
-        sql = f"SELECT stamp, id, body FROM doc WHERE {where} ORDER BY stamp, id LIMIT {take}"
-        return self._rows(sql, bound)
+        where, bound = _bounds(shelf, since=since, until=until, after=after, parent=parent, backwards=backwards)
+        order = "stamp DESC, id DESC" if backwards else "stamp, id"
+        return self._rows(f"SELECT stamp, id, body FROM doc WHERE {where} ORDER BY {order} LIMIT {take}", bound)
 
     def _shelf(self, space: str, kind: str, *, create: bool = False) -> int:
         known = self._shelves.get((space, kind))
@@ -407,6 +431,7 @@ def _bounds(
     until: str | None = None,
     after: tuple[str, str] | None = None,
     parent: str | None = None,
+    backwards: bool = False,
 ) -> tuple[str, list[Any]]:
     where, bound = ["shelf = ?"], [shelf]  # type: list[str], list[Any]
     if parent is not None:
@@ -419,7 +444,7 @@ def _bounds(
         where.append("stamp <= ?")
         bound.append(until)
     if after is not None:
-        where.append("(stamp, id) > (?, ?)")
+        where.append(f"(stamp, id) {'<' if backwards else '>'} (?, ?)")
         bound.extend(after)
     return " AND ".join(where), bound
 

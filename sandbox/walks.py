@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from bisect import bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Generic, TypeVar
@@ -86,21 +86,32 @@ class Walks(Generic[P]):
             Walk(name=self._named(), owner=owner, ids=tuple(ids), plan=plan, total=len(ids), opened=opened)
         )
 
-    def open_span(self, owner: str, span: Span, plan: P, *, total: int, opened: str) -> Walk[P]:
+    def open_span(
+        self, owner: str, span: Span, plan: P, *, total: int, opened: str, after: Key | None = None
+    ) -> Walk[P]:
         """Keep a result of many records: it ends at what was changed last when it was opened (a stamp)."""
-        return self.keep(self.spanning(owner, span, plan, total=total, opened=opened))
+        return self.keep(self.spanning(owner, span, plan, total=total, opened=opened, after=after))
 
     def spanning(
-        self, owner: str, span: Span, plan: P, *, total: int, opened: str, elsewhere: Iterable[Key] = ()
+        self,
+        owner: str,
+        span: Span,
+        plan: P,
+        *,
+        total: int,
+        opened: str,
+        elsewhere: Iterable[Key] = (),
+        after: Key | None = None,
     ) -> Walk[P]:
         """Return such a result without keeping it: it can be read, but is blind to changes until it is kept.
 
-        `elsewhere` are the records (with their ids) whose place in the order is not the one of their stamp.
+        `elsewhere` are the records (with their ids) whose place in the order is not the one of their stamp;
+        the result begins behind the place `after`.
         """
         away = sorted(elsewhere)
         moved = {id_ for _, id_ in away}
         return Walk(
-            name=self._named(), owner=owner, span=span, plan=plan, total=total, opened=opened, places={0: None},
+            name=self._named(), owner=owner, span=span, plan=plan, total=total, opened=opened, places={0: after},
             displaced=away, moved=moved,
         )  # fmt: skip
 
@@ -139,10 +150,19 @@ class Walks(Generic[P]):
         for name in [name for name, walk in self._open.items() if walk.owner == owner]:
             self.forget(name)
 
-    def read(self, walk: Walk[P], start: int, size: int, *, space: str, kind: str) -> Page | None:
+    def read(
+        self,
+        walk: Walk[P],
+        start: int,
+        size: int,
+        *,
+        space: str,
+        kind: str,
+        shown: Callable[[Doc], Doc] | None = None,
+    ) -> Page | None:
         """Return the page that begins after `start` records; None for a place the walk never reached.
 
-        Records that are gone are left out; the others are as they are now.
+        Records that are gone are left out; the others are as they are now, or as `shown` makes of them.
         """
         store = self._store
         if store is None:
@@ -151,11 +171,12 @@ class Walks(Generic[P]):
             part = walk.ids[start : start + size]
             there = store.pick(space, kind, part)
             docs, end = [there[id_] for id_ in part if id_ in there], start + size
+            docs = docs if shown is None else [shown(doc) for doc in docs]
             more = end < len(walk.ids)
             return Page(docs=docs, next=end if more else None, coming=walk.ids[end] if more else "")
         if start not in walk.places:
             return None
-        return _read_on(store, walk, walk.span, start, size)
+        return _read_on(store, walk, walk.span, start, size, shown or _as_it_is)
 
     def swap(self, walk: Walk[P], *, missed: str, again: str) -> None:
         """Disturb an open result: one record is passed over from now on, and one comes once more at the end."""
@@ -177,46 +198,57 @@ class Walks(Generic[P]):
                 insort(walk.displaced, (stamp, id_))
 
 
-def _read_on(store: Store, walk: Walk[P], span: Span, start: int, size: int) -> Page:
+def _read_on(
+    store: Store, walk: Walk[P], span: Span, start: int, size: int, shown: Callable[[Doc], Doc]
+) -> Page:  # fmt: skip
     """Read the next records of a span in its order, those that left their place meanwhile among them."""
     until = min(span.until or _END, walk.opened)
-    place = walk.places[start]
-    found: list[tuple[Key, Doc]] = []
-    last = False
+    place, test = walk.places[start], span.test
+    docs: list[Doc] = []
+    reached: Key | None = None
     take = size + 1
-    while len(found) <= size and not last:
+    while True:
         rows = store.page(
             span.space, span.kind, size=take, since=span.since, until=until, after=place, parent=span.parent,
             by_id=span.by_id,
         )  # fmt: skip
         last = len(rows) < take
-        reached = place if not rows else ("", rows[-1][1]) if span.by_id else (rows[-1][0], rows[-1][1])
-        entries = [
-            (("", id_) if span.by_id else (stamp, id_), orjson.loads(body))
-            for stamp, id_, body in rows
-            if id_ not in walk.moved
-        ]
-        entries = _with_displaced(store, walk, span, entries, after=place, to=None if last else reached)
-        found += entries if span.test is None else [entry for entry in entries if span.test(entry[1])]
-        place = reached
-        take = max(size + 1 - len(found), 0 if span.test is None else min(2 * take, _READ_ON))
-    docs = [doc for _, doc in found[:size]]
-    if len(found) <= size:
-        return Page(docs=docs, next=None)
-    walk.places[start + size] = found[size - 1][0]
-    return Page(docs=docs, next=start + size, coming=found[size][0][1])
+        end = place if not rows else ("", rows[-1][1]) if span.by_id else (rows[-1][0], rows[-1][1])
+        for stamp, id_, doc in _entries(store, walk, span, rows, after=place, to=None if last else end):
+            if test is not None and not test(doc):
+                continue
+            if len(docs) == size:
+                walk.places[start + size] = reached
+                return Page(docs=docs, next=start + size, coming=id_)
+            docs.append(shown(doc))
+            if len(docs) == size:
+                reached = (stamp, id_)
+        if last:
+            return Page(docs=docs, next=None)
+        place = end
+        take = max(size + 1 - len(docs), 0 if test is None else min(2 * take, _READ_ON))
 
 
-def _with_displaced(
-    store: Store, walk: Walk[P], span: Span, entries: list[tuple[Key, Doc]], *, after: Key | None, to: Key | None
-) -> list[tuple[Key, Doc]]:
+def _entries(
+    store: Store, walk: Walk[P], span: Span, rows: list[tuple[str, str, bytes]], *, after: Key | None, to: Key | None
+) -> Iterator[tuple[str, str, Doc]]:
+    """Yield what lies between two places, each with its own, loading no document before it is asked for."""
     low = 0 if after is None else bisect_right(walk.displaced, after)
     high = len(walk.displaced) if to is None else bisect_right(walk.displaced, to)
+    loads, moved, by_id = orjson.loads, walk.moved, span.by_id
     if low >= high:
-        return entries
+        for stamp, id_, body in rows:
+            if id_ not in moved:
+                yield "" if by_id else stamp, id_, loads(body)
+        return
     there = store.pick(span.space, span.kind, [id_ for _, id_ in walk.displaced[low:high]])
-    away = [(key, there[key[1]]) for key in walk.displaced[low:high] if key[1] in there]
-    return sorted([*entries, *((key, doc) for key, doc in away if _belongs(doc, span))], key=itemgetter(0))
+    away = [(*key, there[key[1]]) for key in walk.displaced[low:high] if key[1] in there]
+    stayed = [("" if by_id else stamp, id_, loads(body)) for stamp, id_, body in rows if id_ not in moved]
+    yield from sorted([*stayed, *(one for one in away if _belongs(one[2], span))], key=itemgetter(0, 1))
+
+
+def _as_it_is(doc: Doc) -> Doc:
+    return doc
 
 
 def _belongs(doc: Doc, span: Span) -> bool:
