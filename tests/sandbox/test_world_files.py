@@ -495,3 +495,33 @@ def test_the_schema_and_the_check_refuse_the_same(tmp_path: Path, spoil: Any) ->
 def test_the_manual_has_the_tables_of_the_schema() -> None:
     manual = (DOCS / "world-files.md").read_text(encoding="utf-8")
     assert tables().strip() in manual, "run: python -m sandbox.world.schema --manual"
+
+
+# -- whatever a file holds ------------------------------------------------------------------------------------
+
+
+def nodes(value: Any) -> list[tuple[Any, Any]]:
+    """Every place of a document where something could be put: container and key."""
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [place for key in keys for place in [(value, key), *nodes(value[key])]]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), verbatim=st.booleans(), path=st.sampled_from([TWO, BASE]))
+def test_a_spoilt_file_is_told_about_and_never_fails(tmp_path: Path, data: Any, verbatim: bool, path: Path) -> None:
+    world = plain(path)
+    if verbatim:
+        world["verbatim"] = True
+    for _ in range(data.draw(st.integers(1, 3))):
+        places = nodes(world["spaces"])
+        if places:
+            container, key = places[data.draw(st.integers(0, len(places) - 1))]
+            container[key] = data.draw(
+                json_values | st.sampled_from(["2026-01-01", "OPS-1", "hub@acme.example", "LIS-1"])
+            )
+    spoilt = tmp_path / "spoilt.json"
+    spoilt.write_text(json.dumps(world), encoding="utf-8")
+    found, file = world_file.check(spoilt)
+    assert bool(found) != (file is not None)
+    if file is not None:
+        list(file.documents())
