@@ -69,28 +69,36 @@ class Printer:
         self._own = derived.own
 
     def page(self, records: Sequence[Doc], *, comments: Callable[[str], int]) -> list[dict[str, Any]]:
-        """Return records as the API prints them; `comments` counts those of a record, by its id."""
-        if self._whole:
-            self._cells.expect(self._table, records)
-        shown = self._worked_out if self._whole else self._plain
-        told = [
-            {"id": record["id"], "createdTime": record["createdTime"], "fields": shown(record)} for record in records
-        ]
+        """Return records as the API prints them; `comments` counts those of a record, by its id.
+
+        The records are used up: what is worked out is put into them.
+        """
+        told = self._worked_out(records) if self._whole else self._plain(records)
         if self._plan.counts:
             for entry in told:
                 entry["commentCount"] = comments(str(entry["id"]))
         return told
 
-    def _plain(self, record: Doc) -> dict[str, Any]:
-        cells = record["fields"]
-        if self._own:
-            cells = dict(cells)
-            for id_, work in self._own:
+    def _plain(self, records: Sequence[Doc]) -> list[dict[str, Any]]:
+        columns, own, told = self._columns, self._own, []
+        for record in records:
+            cells = record["fields"]
+            for id_, work in own:
                 cells[id_] = work(record, cells.get(id_))
-        get = cells.get
-        return {name: value for id_, name in self._columns if (value := get(id_)) or type(value) in KEPT}
+            shown = {name: cells[id_] for id_, name in columns if id_ in cells}
+            if not all(shown.values()):
+                shown = {name: value for name, value in shown.items() if value or type(value) in KEPT}
+            told.append({"id": record["id"], "createdTime": record["createdTime"], "fields": shown})
+        return told
 
-    def _worked_out(self, record: Doc) -> dict[str, Any]:
+    def _worked_out(self, records: Sequence[Doc]) -> list[dict[str, Any]]:
+        self._cells.expect(self._table, records)
+        return [
+            {"id": record["id"], "createdTime": record["createdTime"], "fields": self._shown(record)}
+            for record in records
+        ]
+
+    def _shown(self, record: Doc) -> dict[str, Any]:
         table, style = self._table, self._plan.style
         held = self._cells.of(table, record, wanted=self._plan.fields)
         if style is None:
