@@ -303,6 +303,14 @@ class Store:
         where, bound = _bounds(self._shelf(space, kind), since=since, parent=parent)
         return bool(self._rows(f"SELECT 1 FROM doc WHERE {where} LIMIT 1 OFFSET {most}", bound))
 
+    def is_alone(self, space: str, kind: str, parent: str) -> bool:
+        """Whether no document on the shelf has another parent."""
+        shelf = self._shelf(space, kind)
+        sides = ("parent < ?", "parent > ?")
+        return not any(
+            self._rows(f"SELECT 1 FROM doc WHERE shelf = ? AND {side} LIMIT 1", (shelf, parent)) for side in sides
+        )
+
     def newest(self, space: str, kind: str, *, parent: str | None = None) -> str | None:
         """Return the stamp of what was changed last, or None where there is nothing."""
         where, bound = _bounds(self._shelf(space, kind), parent=parent)
