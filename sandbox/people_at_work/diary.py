@@ -56,6 +56,15 @@ def write(path: Path, done: Done) -> None:
         file.write(json.dumps(asdict(done), ensure_ascii=False) + "\n")
 
 
+def continued(path: Path) -> list[Done]:
+    """Give the lines of a diary and make it ready for more: a half-written last line, which a kill leaves, is cut."""
+    if path.exists():
+        whole = path.read_bytes()
+        if whole and not whole.endswith(b"\n"):
+            path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+    return list(read(path))
+
+
 def read(path: Path) -> Iterator[Done]:
     """Give the lines of a diary, oldest first; none where there is no diary. A half-written last line is left out."""
     if not path.exists():

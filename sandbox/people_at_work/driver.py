@@ -53,7 +53,7 @@ def play(
     beginning, ValueError for an unknown kind or a company in which nobody has a token.
     """
     _refuse_unknown({*only, *weights})
-    lines = list(diary.read(path))
+    lines = diary.continued(path)
     counted: Counter[str] = Counter()
     refused = 0
     path.parent.mkdir(parents=True, exist_ok=True)

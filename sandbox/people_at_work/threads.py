@@ -17,7 +17,7 @@ _QUOTED_FROM = "________________________________"  # what stands below is the ea
 
 @dataclass(slots=True)
 class Thread:
-    """A conversation as far as it was read: ``uid`` and ``last`` are those of its last mail."""
+    """A conversation as far as it was read: ``uid`` and ``last`` are those of the last mail that a person wrote."""
 
     subject: str
     uid: int = 0
@@ -29,11 +29,11 @@ class Thread:
 
     def add(self, uid: int, id_: str, letter: Letter) -> None:
         """Read on: the next mail."""
+        if self.last and letter.header("Auto-Submitted").lower() not in {"", "no"}:
+            return  # nobody answers a machine (RFC 3834), nor does it state anything
         self.uid, self.last = uid, id_
         named = [letter.header(name) for name in ("From", "To", "Cc")]
         self.people |= {address.lower() for _, address in getaddresses([each for each in named if each])}
-        if letter.header("Auto-Submitted").lower() not in {"", "no"}:
-            return
         lines = list(_fresh(letter.text))
         sender = next((address.lower() for _, address in getaddresses([letter.header("From")])), "")
         if lines and lines[0].lower() in _ANSWERED and sender == self.approver:

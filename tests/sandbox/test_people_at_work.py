@@ -395,6 +395,8 @@ def test_a_diary_that_broke_off_is_continued(tmp_path: Path, live: Live) -> None
     with path.open("a", encoding="utf-8") as file:
         file.write('{"n": 4, "at": "2026')
     assert [line.n for line in diary.read(path)] == [1, 2, 3]
+    play(live.company, path, seed=2, deeds=2, only=["Comment"])
+    assert [line.n for line in diary.read(path)] == [1, 2, 3, 4, 5]
 
 
 def test_time_is_moved_to_working_hours_only_when_wanted(live: Live, tmp_path: Path) -> None:
@@ -442,7 +444,7 @@ def test_a_thread_states_what_its_mails_say_in_their_own_words() -> None:
     thread.add(2, "b", _mail("bob@x", "Done on my side.\n\n> Owner: Nobody <nobody@x>\n"))
     thread.add(3, "c", _mail("bob@x", f"See below.\n\n{'_' * 32}\nFrom: ada\n\nStatus: Done\n"))
     thread.add(4, "d", _mail("eve@x", "Owner: Eve <eve@x>\n", ("Auto-Submitted", "auto-replied")))
-    assert (thread.owner, thread.status, thread.last) == ("ada@x", "In progress", "d")
+    assert (thread.owner, thread.status, thread.last) == ("ada@x", "In progress", "c")
     thread.add(5, "e", _mail("ada@x", "Approval requested from Bob <bob@x>\n"))
     thread.add(6, "f", _mail("ada@x", "approved\n"))
     assert thread.approver == "bob@x", "nobody answers for somebody else"
