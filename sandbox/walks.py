@@ -213,6 +213,13 @@ def _read_on(
             by_id=span.by_id,
         )  # fmt: skip
         last = len(rows) < take
+        if test is None and not walk.moved:  # as most pages are
+            docs = [orjson.loads(body) for _, _, body in rows[:size]]
+            docs = docs if shown is _as_it_is else [shown(doc) for doc in docs]
+            if last:
+                return Page(docs=docs, next=None)
+            walk.places[start + size] = ("" if span.by_id else rows[size - 1][0], rows[size - 1][1])
+            return Page(docs=docs, next=start + size, coming=rows[size][1])
         end = place if not rows else ("", rows[-1][1]) if span.by_id else (rows[-1][0], rows[-1][1])
         for stamp, id_, doc in _entries(store, walk, span, rows, after=place, to=None if last else end):
             if test is not None and not test(doc):
