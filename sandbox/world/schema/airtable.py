@@ -31,7 +31,19 @@ _TYPE = Key(
     text="Type as the metadata API tells it: singleLineText, multipleRecordLinks, …",
     needed=True,
 )
-_OPTIONS = Key(name="options", shape=THING, text="Options as the metadata API tells them")
+_CHOICE = Keyed(keys=(Key(name="id", shape=NAME, text="Native id"), _NAME), more="kept")
+_OPTIONS = Key(
+    name="options",
+    shape=Keyed(
+        keys=(
+            Key(name="choices", shape=ListOf(item=_CHOICE), text="Choices of a select field"),
+            Key(name="linkedTableId", shape=NAME, text="Table that links lead to"),
+            Key(name="inverseLinkFieldId", shape=NAME, text="Field there that links back"),
+        ),
+        more="kept",
+    ),
+    text="Options as the metadata API tells them",
+)
 _VIEWS = Key(name="views", shape=ListOf(item=THING), text="Views: `id`, `name`, `type`, `_filter` (formula), `_sort`")
 
 KINDS: tuple[Kind, ...] = (
