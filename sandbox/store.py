@@ -445,11 +445,12 @@ def _bounds(
     if parent is not None:
         where.append("parent = ?")
         bound.append(parent)
+    # The plus keeps SQLite from beginning at the outer bound, and reading everything up to `after` for every page.
     if since is not None:
-        where.append("stamp >= ?")
+        where.append("stamp >= ?" if after is None or backwards else "+stamp >= ?")
         bound.append(since)
     if until is not None:
-        where.append("stamp <= ?")
+        where.append("+stamp <= ?" if after is not None and backwards else "stamp <= ?")
         bound.append(until)
     if after is not None:
         where.append(f"(stamp, id) {'<' if backwards else '>'} (?, ?)")
