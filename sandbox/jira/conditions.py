@@ -109,6 +109,11 @@ class Conditions:
                 return id_
         raise bad_jql(f"Field '{name}' does not exist or you do not have permission to view it.")
 
+    def project_keys(self, clause: Clause) -> list[str]:
+        """Return the keys of the projects a clause names; raises RefusedCall for one the asker does not see."""
+        names = self._names("project", clause)
+        return [names(value) for value in clause.values if not value.empty]
+
     def sort_key(self, sort: Sort) -> Read:
         """Return what issues are ordered by for one sort key; empty values come last in ascending order."""
         field = self.canonical(sort.field)

@@ -48,11 +48,11 @@ class Index:
 
     def is_fresh(self, issue: Issue) -> bool:
         """Whether the issue changed so lately that the index may not know."""
-        return _stamp_of(issue) > self._horizon
+        return stamp_of(issue) > self.horizon
 
     def fresh_as_known(self) -> Iterator[Issue]:
         """Yield the issues that changed lately in the state the index holds, if it holds any."""
-        for issue in self._store.scan(self._space, "issue", since=self._horizon):
+        for issue in self._store.scan(self._space, "issue", since=self.horizon):
             if not self.is_fresh(issue):
                 continue
             state = issue if self._is_indexed(issue) else self._former(issue)
@@ -60,14 +60,15 @@ class Index:
                 yield state
 
     @property
-    def _horizon(self) -> str:
+    def horizon(self) -> str:
+        """Until when (stamp) the index knows every change."""
         return stamp(self._now - self._lag * (2 if self._flickers else 1))
 
     def _is_indexed(self, issue: Issue) -> bool:
         id_ = str(issue["id"])
         if id_ in self._reconciled:
             return True
-        due = _stamp_of(issue) <= stamp(self._now - self._lag)
+        due = stamp_of(issue) <= stamp(self._now - self._lag)
         return due != self._chance(id_)
 
     def _former(self, issue: Issue) -> Issue | None:
@@ -77,10 +78,11 @@ class Index:
         for doc in self._store.find(self._space, "_issue_before", str(issue["id"])):
             if str(doc["_until"]) > edge and former is None:
                 former = doc["issue"]
-        return None if former is None or _stamp_of(former) > edge else former
+        return None if former is None or stamp_of(former) > edge else former
 
 
-def _stamp_of(issue: Issue) -> str:
+def stamp_of(issue: Issue) -> str:
+    """Return when an issue changed last, as the store writes it."""
     return stamp(parsed(str(issue["updated"])))
 
 

@@ -96,25 +96,18 @@ class _Mishaps:
         found = self._searching.walk_of(_token_in(call))
         if found is None:
             return
-        walk, start = found
-        for id_ in self._searching.ids_of(walk)[start:]:
-            issue = self._site.find_issue(id_)
-            if issue is not None:
-                self._site.writer.delete(issue, account=self._somebody_else(call))
-                return
+        for issue in self._searching.coming(*found):
+            self._site.writer.delete(issue, account=self._somebody_else(call))
 
     def edited_mid_walk(self, call: Call, _: Settings) -> None:
         found = self._searching.walk_of(_token_in(call))
         if found is None:
             return
         walk, start = found
-        ids = self._searching.ids_of(walk)
-        for id_ in (*ids[:1], *ids[start : start + 1]):
-            issue = self._site.find_issue(id_)
-            if issue is not None:
-                fields = {"summary": f"{issue['fields'].get('summary') or ''} (edited)".strip()}
-                self._site.writer.edit(issue, fields, account=self._somebody_else(call))
-        self._searching.ask_again(walk, self._site.caller(call))
+        for issue in (*self._searching.coming(walk, 0), *self._searching.coming(walk, start)):
+            fields = {"summary": f"{issue['fields'].get('summary') or ''} (edited)".strip()}
+            self._site.writer.edit(issue, fields, account=self._somebody_else(call))
+        self._searching.ask_again(walk, start, self._site.caller(call))
 
     def issue_moved(self, call: Call, settings: Settings) -> None:
         named = settings.get("issue")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,14 @@ from sandbox.jira.dates import Asker
 from sandbox.jira.errors import bad_jql, refused
 from sandbox.jira.index import Index
 from sandbox.jira.jql import Jql, parse
+from sandbox.jira.large import Large, asked_again, page_of
 from sandbox.jira.search import Searcher
 from sandbox.jira.site import Caller, Site, sees
 from sandbox.jira.struck import struck
 from sandbox.jira.wanted import Wanted, wanted
-from sandbox.walks import Walk, Walks
+from sandbox.stamps import stamp
+from sandbox.store import Doc
+from sandbox.walks import Page, Walk, Walks
 
 _REMOVED = (
     "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API. A full migration "
@@ -37,6 +41,7 @@ class Plan:
     size: int
     jql: Jql
     opened: datetime
+    large: Large | None = None  # None: the ids are kept
 
 
 class Searching:
@@ -46,8 +51,7 @@ class Searching:
         """Search one site."""
         self._site = site
         self._searcher = Searcher(site.store, site.space)
-        self._walks: Walks[Plan] = Walks(most=200)
-        self._asked_again: dict[str, tuple[str, ...]] = {}
+        self._walks: Walks[Plan] = Walks(site.store, most=200)
         self._turn = 0
 
     def removed(self, _: Call) -> Answer:
@@ -71,17 +75,16 @@ class Searching:
         most = 5000 if what.ids_and_keys else 100
         size = min(most, max(1, number(asked, "maxResults", 50)))
         index = self._index(call, texts(asked, "reconcileIssues"))
-        ids = self._searcher.found_ids(jql, self.asker(self._site.caller(call)), index)
-        plan = Plan(what=what, size=size, jql=jql, opened=self._site.clock())
-        if len(ids) <= size and not call.faults:  # nothing follows, so nothing is kept
-            return self._page(call, Walk(name="", owner="", ids=tuple(ids), plan=plan), 0)
-        return self._page(call, self._walks.open(call.headers.get("authorization", ""), ids, plan), 0)
+        asker = self.asker(self._site.caller(call))
+        plan = Plan(what=what, size=size, jql=jql, opened=asker.now, large=self._searcher.large(jql, asker, index))
+        walk = self._opened(call.headers.get("authorization", ""), plan, asker, index)
+        return self._page(call, walk, 0)
 
     def count(self, call: Call) -> Answer:
         """POST search/approximate-count."""
         jql = self.bounded(text(object_body(call), "jql"))
-        caller = self._site.caller(call)
-        return reply({"count": len(self._searcher.found_ids(jql, self.asker(caller), self._index(call, [])))})
+        asker = self.asker(self._site.caller(call))
+        return reply({"count": self._searcher.count(jql, asker, self._index(call, []))})
 
     def bounded(self, query: str) -> Jql:
         """Return the query; raises RefusedCall (400) for one without a restriction or with too many orders."""
@@ -115,17 +118,42 @@ class Searching:
             return None
         return walk, int(start)
 
-    def ids_of(self, walk: Walk[Plan]) -> tuple[str, ...]:
-        """Return the ids of a result in the order in which they are served."""
-        return self._asked_again.get(walk.name, walk.ids)
+    def coming(self, walk: Walk[Plan], start: int, count: int = 1) -> list[Doc]:
+        """Return the next issues of a result that are still there, whoever may see them."""
+        page = self._read(walk, start, count)
+        while page is not None and len(page.docs) < count and page.next is not None and walk.plan.large is None:
+            start = page.next
+            page = self._read(walk, start, count)
+        return [] if page is None else page.docs
 
-    def ask_again(self, walk: Walk[Plan], caller: Caller) -> None:
+    def ask_again(self, walk: Walk[Plan], start: int, caller: Caller) -> None:
         """Let the rest of a result follow the issues as they are now, so that pages skip and repeat."""
-        if len(self._asked_again) > 100:
-            self._asked_again.clear()
-        self._asked_again[walk.name] = tuple(self._searcher.found_ids(walk.plan.jql, self.asker(caller)))
+        jql, old, asker = walk.plan.jql, walk.plan.large, self.asker(caller)
+        new = None if old is None else self._searcher.large(jql, asker)
+        self._walks.forget(walk.name)
+        if old is None or new is None:
+            ids = tuple(self._searcher.found_ids(jql, asker))
+            self._walks.keep(replace(walk, ids=ids, span=None, plan=replace(walk.plan, large=None)))
+            return
+        again = replace(walk, span=new.span, opened=stamp(asker.now), plan=replace(walk.plan, large=new))
+        asked_again(self._site.store, again, old, new, start)
+        self._walks.keep(replace(again, displaced=[], moved=set()))
 
     # -- inside ----------------------------------------------------------------------------------------------
+
+    def _opened(self, owner: str, plan: Plan, asker: Asker, index: Index | None) -> Walk[Plan]:
+        """Return a result that is not kept yet."""
+        if plan.large is None:
+            ids = tuple(self._searcher.found_ids(plan.jql, asker, index))
+            return Walk(name="", owner=owner, ids=ids, plan=plan, total=len(ids))
+        return self._walks.spanning(
+            owner, plan.large.span, plan, total=0, opened=stamp(asker.now), elsewhere=plan.large.elsewhere
+        )
+
+    def _read(self, walk: Walk[Plan], start: int, size: int) -> Page | None:
+        if walk.plan.large is not None:
+            return page_of(self._site.store, walk, walk.plan.large, start, size)
+        return self._walks.read(walk, start, size, space=self._site.space, kind="issue")
 
     def _index(self, call: Call, reconciled: list[str]) -> Index | None:
         if len(reconciled) > _MOST_RECONCILED:
@@ -150,29 +178,33 @@ class Searching:
         )
 
     def _page(self, call: Call, walk: Walk[Plan], start: int) -> Answer:
-        ids, what = self.ids_of(walk), walk.plan.what
+        what = walk.plan.what
         size = walk.plan.size
         fewer = struck(call, "fewer_rows")
         if fewer is not None:
             size = max(1, min(size - 1, int(fewer.get("rows") or 1)))
-        end = start + size
         empty = struck(call, "empty_page_with_token") is not None
-        if empty or struck(call, "repeated_page_token") is not None:
-            end = start
+        page = self._read(walk, start, size)
+        if page is None:
+            raise refused(400, _DEAD)
+        end = start if empty or struck(call, "repeated_page_token") is not None else page.next
         caller, printer = self._site.caller(call), self._site.printer(call)
-        part = () if empty else ids[start : start + size]
-        docs = self._site.store.pick(self._site.space, "issue", part)
-        there = [docs[id_] for id_ in part if id_ in docs and sees(caller, docs[id_])]
-        told: dict[str, Any] = {"issues": printer.issues(there, what, in_search=True), "isLast": end >= len(ids)}
-        if end == start:
-            told["isLast"] = False
+        there = [] if empty else page.docs
+        if not caller.rights.sees_everything:
+            there = [doc for doc in there if sees(caller, doc)]
+        told: dict[str, Any] = {"issues": printer.issues(there, what, in_search=True), "isLast": end is None}
         if "names" in what.expand:
             told["names"] = printer.field_names(what)
         if "schema" in what.expand:
             told["schema"] = printer.field_schemas(what)
-        if not told["isLast"]:
-            told["nextPageToken"] = f"{walk.name}.{end}"
+        if end is not None:
+            told["nextPageToken"] = f"{self._kept(walk).name}.{end}"
         return reply(told)
+
+    def _kept(self, walk: Walk[Plan]) -> Walk[Plan]:
+        """Keep a result that goes on after its first page; most have but one."""
+        known = self._walks.find(walk.name)
+        return known or self._walks.keep(walk if walk.name else replace(walk, name=secrets.token_hex(8)[:15]))
 
 
 def _asked(call: Call) -> dict[str, Any]:
