@@ -214,8 +214,8 @@ def _read_on(
         )  # fmt: skip
         last = len(rows) < take
         if test is None and not walk.moved:  # as most pages are
-            docs = [orjson.loads(body) for _, _, body in rows[:size]]
-            docs = docs if shown is _as_it_is else [shown(doc) for doc in docs]
+            bodies = [body for _, _, body in rows[:size]]
+            docs = list(map(orjson.loads, bodies)) if shown is _as_it_is else [shown(orjson.loads(b)) for b in bodies]
             if last:
                 return Page(docs=docs, next=None)
             walk.places[start + size] = ("" if span.by_id else rows[size - 1][0], rows[size - 1][1])

@@ -14,6 +14,7 @@ from sandbox.calls import Call
 from sandbox.rights import Rights, rights_of
 from sandbox.store import Doc, Store
 
+_MOST = 1000  # callers and visits kept while nothing changes
 LEVELS = ("none", "read", "comment", "edit", "create", "owner")
 SCOPES = (
     "data.records:read", "data.records:write", "data.recordComments:read", "data.recordComments:write",
@@ -75,10 +76,29 @@ class Door:
         self._store = store
         self._space = space
         self.tables = Tables(store, space)
+        self._version: object = None  # of the store, when these were looked up
+        self._callers: dict[str, Caller] = {}
+        self._visits: dict[tuple[str, ...], tuple[Visit, Table]] = {}
 
     def caller(self, call: Call) -> Caller:
         """Return who calls; raises RefusedCall (401) for a token nobody has."""
-        scheme, _, token = call.headers.get("authorization", "").partition(" ")
+        named = call.headers.get("authorization", "")
+        if self._unchanged() and named in self._callers:
+            return self._callers[named]
+        caller = self._callers[named] = self._caller(named)
+        return caller
+
+    def _unchanged(self) -> bool:
+        """Whether everything is as it was when it was last looked up; otherwise that is forgotten."""
+        version = self._store.version()
+        if version is None or version != self._version or len(self._callers) > _MOST or len(self._visits) > _MOST:
+            self._callers.clear()
+            self._visits.clear()
+        self._version = version
+        return version is not None
+
+    def _caller(self, named: str) -> Caller:
+        scheme, _, token = named.partition(" ")
         known = self._store.get(self._space, "_token", token) if scheme.lower() == "bearer" else None
         if known is None:
             raise not_authenticated()
@@ -130,6 +150,15 @@ class Door:
         if not visit.reaches(level):
             raise forbidden()
         return visit
+
+    def reading(self, call: Call, *, scope: str) -> tuple[Visit, Table]:
+        """Return the visit to the base and the table of the path, both only to be looked at; raises like the two."""
+        key = (call.headers.get("authorization", ""), call.at["b"], call.at["t"], scope)
+        if self._unchanged() and key in self._visits:
+            return self._visits[key]
+        visit = self.enter(call, scope=scope)
+        found = self._visits[key] = visit, self.table(visit, call)
+        return found
 
     def table(self, visit: Visit, call: Call) -> Table:
         """Return the table of the path as the visitor knows it; raises RefusedCall (403) when there is none."""

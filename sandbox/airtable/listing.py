@@ -36,8 +36,7 @@ class Listing:
 
     def page(self, call: Call) -> Answer:
         """Return the page asked for, by GET or by POST listRecords."""
-        visit = self._door.enter(call, scope="data.records:read")
-        table = self._door.table(visit, call)
+        visit, table = self._door.reading(call, scope="data.records:read")
         asked = asked_of(call)
         offset = asked.get("offset")
         if offset:
