@@ -13,7 +13,7 @@ from sandbox.salesforce.deletes import Bin
 from sandbox.salesforce.errors import body_of, not_found, refused, row_error
 from sandbox.salesforce.ids import eighteen, plausible
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.printing import Rows, row
+from sandbox.salesforce.printing import Rows, printer
 from sandbox.salesforce.queries import base_of
 from sandbox.salesforce.records import only_first_locked
 from sandbox.salesforce.schema import SObject
@@ -121,12 +121,12 @@ class Collections:
             raise refused(400, "EXCEEDED_ID_LIMIT", f"record limit reached: {_MOST_READ}")
         columns = self._org.columns(sobject, author)
         wanted = tuple(columns.find(tuple(name.split("."))) for name in dict.fromkeys(["Id", *names]))
-        rows = Rows(sobject=sobject, columns=wanted, related=columns, base=base_of(call))
+        shown = printer(Rows(sobject=sobject, columns=wanted, related=columns, base=base_of(call)))
         told: list[Any] = []
         for id_ in ids:
             record = self._org.get(sobject.name, eighteen(id_))
             there = record is not None and not record.get("IsDeleted") and columns.visible(record)
-            told.append(row(record, rows) if record is not None and there else None)
+            told.append(shown(record) if record is not None and there else None)
         return reply(told)
 
     def _sent(self, call: Call) -> tuple[Author, list[dict[str, Any]], bool]:

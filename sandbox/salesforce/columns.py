@@ -15,6 +15,8 @@ from sandbox.stamps import wall_clock
 from sandbox.store import Store
 
 Record = Mapping[str, Any]
+DERIVED = frozenset({"IsDeleted", "SystemModstamp", "LastModifiedDate", "LastModifiedById"})
+_MOST_RELATED = 20_000  # related records of one query in memory
 _NAME_COLUMNS = {
     column.lower(): column
     for column in (
@@ -34,11 +36,12 @@ _NAME_COLUMNS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column of a query: canonical path, Salesforce type, and how to read it."""
+    """A column of a query: canonical path, Salesforce type, how to read it, and the record's own field it begins at."""
 
     path: tuple[str, ...]
     type: str
     read: Callable[[Record], Any]
+    field: str
     filterable: bool = True
 
 
@@ -86,6 +89,25 @@ class Columns:
         self._related: dict[str, tuple[SObject | None, Record | None]] = {}
         self.moment = moment or Moment(now=wall_clock())
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether no record is hidden from the account."""
+        return self._rights.sees_everything
+
+    @property
+    def open_but_for_hidden(self) -> bool:
+        """Whether the account sees all records of the object but those hidden from it one by one."""
+        return self.sees_everything or (self._sobject.parent is None and self._rights.reads(self._sobject.name))
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The ids of single records, of any object, that are hidden from the account."""
+        return self._rights.hidden
+
+    def forget_related(self) -> None:
+        """Read related records anew from now on: they may have changed."""
+        self._related.clear()
+
     def visible(self, record: Record) -> bool:
         """Whether the account sees a record of the object: it, its object, and what it belongs to."""
         return self._rights.sees_everything or self._sees(self._sobject, record)
@@ -114,7 +136,8 @@ class Columns:
             return Column(
                 path=(name,),
                 type=str(field["type"]),
-                read=lambda doc: own_value(doc, name),
+                read=(lambda doc: own_value(doc, name)) if name in DERIVED else (lambda doc: doc.get(name)),
+                field=name,
                 filterable=not closed,
             )
         return self._over(steps, last)
@@ -122,6 +145,8 @@ class Columns:
     def related(self, id_: str) -> tuple[SObject | None, Record | None]:
         """Return the object and the record an id points to; None for what is not there."""
         if id_ not in self._related:
+            if len(self._related) >= _MOST_RELATED:
+                self._related.clear()
             sobject = self._schema.of_id(id_)
             record = None if sobject is None else self._store.get(self._space, sobject.name, id_)
             if sobject is not None and record is not None and not self._rights.sees_everything:
@@ -181,7 +206,7 @@ class Columns:
                     return None if at is None else of.name
             return None if at is None else own_value(at, name)
 
-        return Column(path=(*canonical, name), type=kind, read=read)
+        return Column(path=(*canonical, name), type=kind, read=read, field=hops[0])
 
     def _target(self, sobject: SObject | None, reference: str) -> SObject | None:
         """Return the one object a reference leads to, or None where it may lead to several."""

@@ -106,16 +106,15 @@ class _Mishaps:
 
     def delete_between_pages(self, call: Call, _: Settings) -> Answer | None:
         waiting = self._queries.waiting(call.path.rpartition("/")[2])
-        if waiting is not None and waiting[2]:
-            other_people.remove(self._org, waiting[0], waiting[2][0])
+        if waiting is not None and waiting.coming:
+            other_people.remove(self._org, waiting.kind, waiting.coming[0])
         return None
 
     def edit_mid_walk(self, call: Call, _: Settings) -> Answer | None:
         waiting = self._queries.waiting(call.path.rpartition("/")[2])
         if waiting is not None:
-            kind, served, coming = waiting
-            for id_ in (*served[-1:], *coming[:1]):
-                other_people.edit(self._org, kind, id_, user=self._user(call))
+            for id_ in (*waiting.served, *waiting.coming):
+                other_people.edit(self._org, waiting.kind, id_, user=self._user(call))
         return None
 
     def rename_field(self, _: Call, settings: Settings) -> Answer | None:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.calls import Answer, Call, reply
 from sandbox.salesforce.aggregates import grouped, is_grouped
-from sandbox.salesforce.author import Author
 from sandbox.salesforce.columns import Columns
 from sandbox.salesforce.errors import malformed_query, refused
+from sandbox.salesforce.finding import Search, search
 from sandbox.salesforce.org import Org, token_of
-from sandbox.salesforce.printing import Rows, row
+from sandbox.salesforce.printing import Rows, printer
 from sandbox.salesforce.schema import SObject
-from sandbox.salesforce.search import found_ids
 from sandbox.salesforce.soql import Fields, Query, parse
 from sandbox.stamps import stamp
-from sandbox.walks import Walk, Walks
+from sandbox.store import Doc
+from sandbox.walks import Page, Span, Walk, Walks
 
 _MOST_CURSORS = 10  # open query cursors of one user, the oldest goes
 _MOST_OFFSET = 2000
 _MOST_FIELDS = 200  # rows of a query that asks for FIELDS(ALL) or FIELDS(CUSTOM)
 _FEWEST, _MOST = 200, 2000
 LOCATOR = re.compile(r"01g(\w{15})-(\d{1,9})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Where the walk over a result stands: the id served last and the one served next, where there is one."""
+
+    kind: str
+    served: tuple[str, ...]
+    coming: tuple[str, ...]
 
 
 class Queries:
@@ -51,7 +62,7 @@ class Queries:
         if is_grouped(query):
             return self._grouped(query, sobject, columns, with_deleted=with_deleted)
         if not query.selected:
-            return self._counted(query, sobject, columns, author, with_deleted=with_deleted)
+            return self._counted(query, sobject, columns, with_deleted=with_deleted)
         rows = Rows(
             sobject=sobject,
             columns=tuple(columns.find(path) for path in _selected(query, columns)),
@@ -60,14 +71,15 @@ class Queries:
             size=page_size(call),
             with_deleted=with_deleted,
         )
-        ids = found_ids(self._org.store, self._org.space, sobject, query, columns, with_deleted=with_deleted)
-        opened = stamp(self._org.clock())
-        size = _ordered_size(call, rows.size)
-        if len(ids) <= size:
-            walk = Walk(name="", owner="", ids=tuple(ids), plan=rows, total=len(ids))
-        else:
-            walk = self.walks.open(token_of(call), ids, rows, opened=opened)
-        return self._page(walk, 0, size)
+        made = self._search(query, sobject, columns, with_deleted=with_deleted)
+        size, span = _ordered_size(call, rows.size), made.span()
+        if span is not None:
+            return self._spanned(call, made, span, rows, size)
+        found = made.found()
+        if found.records is not None and len(found.ids) <= size:
+            return _told(list(map(printer(rows), found.records)), total=len(found.ids))
+        walk = self.walks.open(token_of(call), found.ids, rows, opened=stamp(self._org.clock()))
+        return self._printed(walk, self._page(walk, 0, size))
 
     def more(self, call: Call) -> Answer:
         """GET /query/{locator}: a further page; raises INVALID_QUERY_LOCATOR for what this session did not open."""
@@ -75,50 +87,73 @@ class Queries:
         walk = self.walks.find(match[1]) if match else None
         if match is None or walk is None or walk.owner != token_of(call):
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(walk, int(match[2]), _ordered_size(call, walk.plan.size))
+        return self._printed(walk, self._page(walk, int(match[2]), _ordered_size(call, walk.plan.size)))
 
-    def waiting(self, locator: str) -> tuple[str, list[str], list[str]] | None:
-        """Return the object of an open result, the ids served so far and those still to come; None when closed."""
+    def waiting(self, locator: str) -> Waiting | None:
+        """Return what an open result served last and serves next; None when it is closed."""
         match = LOCATOR.fullmatch(locator)
         walk = self.walks.find(match[1]) if match else None
         if match is None or walk is None:
             return None
-        return walk.plan.sobject.name, list(walk.ids[: int(match[2])]), list(walk.ids[int(match[2]) :])
+        start, kind = int(match[2]), walk.plan.sobject.name
+        if walk.span is None:
+            return Waiting(kind=kind, served=walk.ids[:start][-1:], coming=walk.ids[start : start + 1])
+        page = self.walks.read(walk, start, 1, space=self._org.space, kind=kind)
+        place = walk.places.get(start)
+        served = () if place is None else (place[1],)
+        coming = () if page is None else tuple(str(doc["Id"]) for doc in page.docs)
+        return Waiting(kind=kind, served=served, coming=coming)
 
-    def _page(self, walk: Walk[Rows], start: int, size: int) -> Answer:
-        rows, org = walk.plan, self._org
-        page = self.walks.read(walk, start, size, space=org.space, kind=rows.sobject.name)
+    def _search(self, query: Query, sobject: SObject, columns: Columns, *, with_deleted: bool) -> Search:
+        return search(self._org.store, self._org.space, sobject, query, columns, with_deleted=with_deleted)
+
+    def _spanned(self, call: Call, made: Search, span: Span, rows: Rows, size: int) -> Answer:
+        org, kind = self._org, made.sobject.name
+        now = stamp(org.clock())
+        opened = max(now, org.store.newest(org.space, kind) or now)  # a clock set back does not hide records
+        walk = self.walks.spanning(token_of(call), span, rows, total=0, opened=opened, after=made.begins)
+        page = self._page(walk, 0, size)
+        if page.next is None:
+            return _told(page.docs, total=len(page.docs))
+        return self._printed(self.walks.keep(replace(walk, total=made.count())), page)
+
+    def _page(self, walk: Walk[Rows], start: int, size: int) -> Page:
+        rows = walk.plan
+        shown: Callable[[Doc], Doc] = printer(rows)
+        if walk.span is None and not rows.with_deleted:  # they were there when the result was opened
+            shown = _without_deleted(shown)
+        page = self.walks.read(walk, start, size, space=self._org.space, kind=rows.sobject.name, shown=shown)
         if page is None:
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        told: dict[str, Any] = {"totalSize": walk.total, "done": page.next is None}
-        if page.next is not None:
-            told["nextRecordsUrl"] = f"{rows.base}/query/01g{walk.name}-{page.next}"
-        told["records"] = [
-            row(record, rows) for record in page.docs if rows.with_deleted or not record.get("IsDeleted")
-        ]
-        return reply(told)
+        return page
 
-    def _counted(
-        self, query: Query, sobject: SObject, columns: Columns, author: Author, *, with_deleted: bool
-    ) -> Answer:
-        org = self._org
-        if query.where is None and with_deleted and author.rights.sees_everything and not query.order:
-            total = org.store.count(org.space, sobject.name)
-            total = max(0, total - query.offset)
-            total = total if query.limit is None else min(total, query.limit)
-        else:
-            total = len(found_ids(org.store, org.space, sobject, query, columns, with_deleted=with_deleted))
-        return reply({"totalSize": total, "done": True, "records": []})
+    def _printed(self, walk: Walk[Rows], page: Page) -> Answer:
+        following = None if page.next is None else f"{walk.plan.base}/query/01g{walk.name}-{page.next}"
+        return _told([row for row in page.docs if row], total=walk.total, following=following)
+
+    def _counted(self, query: Query, sobject: SObject, columns: Columns, *, with_deleted: bool) -> Answer:
+        total = self._search(query, sobject, columns, with_deleted=with_deleted).count()
+        total = max(0, total - query.offset)
+        return _told([], total=total if query.limit is None else min(total, query.limit))
 
     def _grouped(self, query: Query, sobject: SObject, columns: Columns, *, with_deleted: bool) -> Answer:
-        org = self._org
         plain = Query(sobject=query.sobject, where=query.where)
-        ids = found_ids(org.store, org.space, sobject, plain, columns, with_deleted=with_deleted)
-        found = grouped(query, columns, org.store.pick(org.space, sobject.name, ids).values())
+        found = grouped(query, columns, self._search(plain, sobject, columns, with_deleted=with_deleted).matching())
         if len(found) > _MOST:
             text = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
             raise refused(400, "EXCEEDED_ID_LIMIT", text)
-        return reply({"totalSize": len(found), "done": True, "records": found})
+        return _told(found, total=len(found))
+
+
+def _told(records: list[Doc], *, total: int, following: str | None = None) -> Answer:
+    told: dict[str, Any] = {"totalSize": total, "done": following is None}
+    if following is not None:
+        told["nextRecordsUrl"] = following
+    return reply(told | {"records": records})
+
+
+def _without_deleted(shown: Callable[[Doc], Doc]) -> Callable[[Doc], Doc]:
+    return lambda record: {} if record.get("IsDeleted") else shown(record)
 
 
 def _selected(query: Query, columns: Columns) -> list[tuple[str, ...]]:

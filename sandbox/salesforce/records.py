@@ -14,7 +14,7 @@ from sandbox.salesforce.errors import body_of, not_found, several_found
 from sandbox.salesforce.guards import check_read, check_write, entity_tag
 from sandbox.salesforce.ids import plausible
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.printing import Rows, row
+from sandbox.salesforce.printing import Rows, printer
 from sandbox.salesforce.queries import base_of
 from sandbox.salesforce.schema import SObject
 
@@ -115,7 +115,7 @@ class Records:
         wanted = tuple(columns.find(tuple(name.split("."))) for name in named)
         rows = Rows(sobject=sobject, columns=wanted, related=columns, base=base_of(call))
         headers = {"ETag": entity_tag(record)} if sobject.name == "Account" else {}
-        return reply(row(record, rows)).plus(headers)
+        return reply(printer(rows)(record)).plus(headers)
 
     def _update(self, call: Call, sobject: SObject, author: Author, id_: str, wanted: Mapping[str, Any]) -> None:
         def check(record: Mapping[str, Any]) -> None:

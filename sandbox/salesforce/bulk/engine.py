@@ -14,7 +14,9 @@ from sandbox.salesforce.bulk.loading import Loader, RefusedBatch, told_error
 from sandbox.salesforce.bulk.shelf import CHUNK, Shelf
 from sandbox.salesforce.bulk.table import UnreadableTable
 from sandbox.salesforce.org import Org
+from sandbox.walks import Walks
 
+_OPEN = 100_000  # results of query jobs being written: as many as there are jobs
 _TURN = 25  # chunks worked off at one look: other requests wait meanwhile, so a look must stay short
 
 
@@ -25,6 +27,7 @@ class Engine:
         """Take up the jobs that were left unfinished when the server last stopped."""
         self._org = org
         self._shelf = shelf
+        self._walks: Walks[str] = Walks(org.store, most=_OPEN)
         self._at_work: dict[str, Iterator[Job]] = {}
         self._waiting = {job.id for job in shelf.jobs() if job.working}
 
@@ -67,7 +70,7 @@ class Engine:
         by = self._author(job)
         try:
             made = extract(self._org, job.query, by)
-            found = lines_of(self._org, made, job.form, with_deleted=job.operation == "queryAll")
+            found = lines_of(self._org, self._walks, made, job.form, with_deleted=job.operation == "queryAll")
             while lines := list(islice(found, CHUNK)):
                 self._shelf.add(job, job.chunks, {"rows": lines})
                 job = replace(job, processed=job.processed + len(lines), chunks=job.chunks + 1)

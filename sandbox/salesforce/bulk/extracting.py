@@ -13,10 +13,12 @@ from sandbox.salesforce.bulk.shelf import CHUNK
 from sandbox.salesforce.bulk.table import Form
 from sandbox.salesforce.columns import Column, Columns
 from sandbox.salesforce.errors import refused
+from sandbox.salesforce.finding import search
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.schema import SObject
-from sandbox.salesforce.search import found_ids
 from sandbox.salesforce.soql import Aggregate, Fields, Query, parse
+from sandbox.stamps import stamp
+from sandbox.walks import Walks
 
 _STRINGS = re.compile(r"'(?:\\.|[^'\\])*'")
 _AGGREGATE = re.compile(r"\b(?:COUNT|COUNT_DISTINCT|SUM|AVG|MIN|MAX|GROUPING)\s*\(|\bGROUP\s+BY\b", re.IGNORECASE)
@@ -98,12 +100,25 @@ def _selected(query: Query, columns: Columns) -> Iterator[Column]:
             yield columns.find(path)
 
 
-def lines_of(org: Org, made: Extract, form: Form, *, with_deleted: bool) -> Iterator[str]:
-    """Yield the result line by line; records that go away meanwhile are left out."""
-    ids = found_ids(org.store, org.space, made.sobject, made.query, made.related, with_deleted=with_deleted)
-    for start in range(0, len(ids), CHUNK):
-        records = org.store.pick(org.space, made.sobject.name, ids[start : start + CHUNK])
-        for id_ in ids[start : start + CHUNK]:
-            record = records.get(id_)
-            if record is not None:
+def lines_of(org: Org, walks: Walks[str], made: Extract, form: Form, *, with_deleted: bool) -> Iterator[str]:
+    """Yield the result line by line; records that go away meanwhile are left out.
+
+    What is found is settled now; a large result in the store's own order is read as it is asked for.
+    """
+    kind = made.sobject.name
+    wanted = search(org.store, org.space, made.sobject, made.query, made.related, with_deleted=with_deleted)
+    span, now = wanted.span(), stamp(org.clock())
+    if span is None:
+        walk = walks.open("", wanted.found().ids, "", opened=now)
+    else:
+        newest = org.store.newest(org.space, kind) or now  # a clock set back does not hide records
+        walk = walks.open_span("", span, "", total=0, opened=max(now, newest), after=wanted.begins)
+    try:
+        start: int | None = 0
+        while start is not None and (page := walks.read(walk, start, CHUNK, space=org.space, kind=kind)) is not None:
+            made.related.forget_related()
+            for record in page.docs:
                 yield form.line([cell(column.read(record), column) for column in made.columns])
+            start = page.next
+    finally:
+        walks.forget(walk.name)

@@ -1,10 +1,9 @@
-"""Answering a parsed query: conditions pushed to the store where it has an index, checked on every record."""
+"""Conditions of a query as tests of one record."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any
 
@@ -13,13 +12,10 @@ from sandbox.salesforce.columns import Column, Columns, Moment, Record
 from sandbox.salesforce.date_literals import span_of
 from sandbox.salesforce.errors import malformed_query, refused
 from sandbox.salesforce.ids import eighteen
-from sandbox.salesforce.schema import SObject
-from sandbox.salesforce.soql import AllOf, AnyOf, Compare, Cond, Like, Not, Order, Query, Within
+from sandbox.salesforce.soql import AllOf, AnyOf, Compare, Cond, Like, Not, Within
 from sandbox.stamps import salesforce
-from sandbox.store import Store
 
 Test = Callable[[Record], bool]
-_STAMPED = {"systemmodstamp", "lastmodifieddate", "createddate"}  # none of them is later than the stamp
 _LITERALS = {
     "datetime": "instant",
     "date": "day",
@@ -29,93 +25,6 @@ _LITERALS = {
     "int": "number",
     "percent": "number",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """What the store can narrow down by itself; every bound may let too much through, never too little."""
-
-    since: str | None = None
-    until: str | None = None
-    ids: tuple[str, ...] | None = None
-    parents: tuple[str, ...] | None = None
-
-
-def found_ids(
-    store: Store, space: str, sobject: SObject, query: Query, columns: Columns, *, with_deleted: bool
-) -> list[str]:
-    """Return the ids of all matching records in the order asked for (by id when none was)."""
-    test = compiled(query.where, columns) if query.where is not None else None
-    keys = [(order, columns.find(order.path)) for order in query.order]
-    bounds = _bounds(query.where, sobject) if query.where is not None else Bounds()
-    hits = [
-        (str(record["Id"]), [column.read(record) for _, column in keys])
-        for record in _narrowed(store, space, sobject, bounds)
-        if (with_deleted or not record.get("IsDeleted")) and (test is None or test(record)) and columns.visible(record)
-    ]
-    hits.sort(key=lambda hit: hit[0])
-    for place in range(len(keys) - 1, -1, -1):
-        order, folded = keys[place][0], _folding(keys[place][1])
-        hits.sort(key=lambda hit: _sort_key(hit[1][place], order, folded), reverse=order.descending)
-    ids = [id_ for id_, _ in hits[query.offset :]]
-    return ids if query.limit is None else ids[: query.limit]
-
-
-def _sort_key(value: Any, order: Order, folded: Callable[[Any], Any]) -> tuple[bool, Any]:
-    shown = None if value is None else folded(value)
-    if shown is None:
-        return (order.nulls_last is not order.descending, "")
-    return (order.nulls_last is order.descending, shown)
-
-
-def _narrowed(store: Store, space: str, sobject: SObject, bounds: Bounds) -> Iterator[Record]:
-    if bounds.ids is not None:
-        return iter(store.pick(space, sobject.name, bounds.ids).values())
-    if bounds.parents is not None:
-        return store.find_all(space, sobject.name, bounds.parents)
-    return store.scan(space, sobject.name, since=bounds.since, until=bounds.until)
-
-
-def _bounds(cond: Cond, sobject: SObject) -> Bounds:
-    if isinstance(cond, AllOf):
-        parts = [_bounds(part, sobject) for part in cond.conds]
-        return Bounds(
-            since=max((part.since for part in parts if part.since), default=None),
-            until=min((part.until for part in parts if part.until), default=None),
-            ids=next((part.ids for part in parts if part.ids is not None), None),
-            parents=next((part.parents for part in parts if part.parents is not None), None),
-        )
-    if isinstance(cond, AnyOf):
-        parts = [_bounds(part, sobject) for part in cond.conds]
-        since = [part.since for part in parts if part.since is not None]
-        return Bounds(since=min(since) if len(since) == len(parts) else None)
-    if isinstance(cond, Compare) and len(cond.path) == 1:
-        if cond.value.kind == "instant" and cond.path[0].lower() in _STAMPED:
-            return _stamp_bounds(cond, sobject)
-        if cond.op == "=" and cond.value.kind == "text":
-            return _key_bounds(cond.path[0], [cond.value.value], sobject)
-    if isinstance(cond, Within) and not cond.negated and len(cond.path) == 1:
-        return _key_bounds(cond.path[0], [value.value for value in cond.values], sobject)
-    return Bounds()
-
-
-def _stamp_bounds(cond: Compare, sobject: SObject) -> Bounds:
-    second = str(cond.value.value)[:19]
-    lower = f"{second}.000000Z" if cond.op in {">", ">=", "="} else None
-    exact = cond.path[0].lower() == "systemmodstamp" and not sobject.name.startswith("ProcessInstance")
-    upper = f"{second}.999999Z" if exact and cond.op in {"<", "<=", "="} else None
-    return Bounds(since=lower, until=upper)
-
-
-def _key_bounds(column: str, values: list[Any], sobject: SObject) -> Bounds:
-    if not all(isinstance(value, str) for value in values):
-        return Bounds()
-    keys = tuple(dict.fromkeys(eighteen(value) for value in values))
-    if column.lower() == "id":
-        return Bounds(ids=keys)
-    if sobject.parent is not None and column.lower() == sobject.parent.lower():
-        return Bounds(parents=keys)
-    return Bounds()
 
 
 def compiled(cond: Cond, columns: Columns) -> Test:
@@ -144,7 +53,7 @@ def _compare(cond: Compare, column: Column, moment: Moment) -> Test:
     if cond.value.kind == "span":
         return _against_span(cond, column, moment)
     want = _literal(cond.value.kind, cond.value.value, column)
-    read, folded = column.read, _folding(column)
+    read, folded = column.read, folding(column)
     if want is None:
         if cond.op == "=":
             return lambda record: read(record) is None
@@ -202,7 +111,7 @@ def _within(cond: Within, column: Column, moment: Moment) -> Test:
     if any(value.kind == "span" for value in cond.values):
         return lambda record: any(part(record) for part in parts) is not cond.negated
     wanted = {_literal(value.kind, value.value, column) for value in cond.values}
-    read, folded = column.read, _folding(column)
+    read, folded = column.read, folding(column)
     if cond.negated:
         return lambda record: folded(read(record)) not in wanted
     return lambda record: folded(read(record)) in wanted
@@ -217,7 +126,7 @@ def _like(cond: Like, column: Column) -> Test:
     return lambda record: (value := read(record)) is not None and matches(str(value)) is not None
 
 
-def _folding(column: Column) -> Callable[[Any], Any]:
+def folding(column: Column) -> Callable[[Any], Any]:
     """Return how values of a column are compared; a value of the wrong sort (the field had another type) is none."""
     kind = column.type
     if kind in {"id", "reference"}:
@@ -236,7 +145,7 @@ def _literal(kind: str, value: Any, column: Column) -> Any:
     must = _LITERALS.get(column.type, "text")
     if kind not in {"null", must}:
         raise _wrong_sort(column, kind)
-    return _folding(column)(value)
+    return folding(column)(value)
 
 
 def _wrong_sort(column: Column, kind: str) -> RefusedCall:
