@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from sandbox import configuration, launcher
 from sandbox.mail import KINDS, kept_kind, open_mailbox, smtp
 from sandbox.mail.mailbox import Mailbox, MailServerFailed, logins_of, stored
+from sandbox.people_at_work import diary
 from sandbox.store import Store
 from sandbox.web import serve, simulation
 from sandbox.world import answer_key, truth, world_file, world_file_charter
@@ -48,7 +49,7 @@ class Company:
     mail_password: str
     ports: Mapping[str, int]  # by tool, imap, smtp or control; any port where none is named
     configure: Callable[[dict[str, str]], Path]
-    clock: datetime | None = None  # when the company's time begins; None: now
+    clock: Mapping[str, Any] = field(default_factory=dict)  # how its clock is to be set, as the control port has it
 
     @property
     def mail_space(self) -> str:
@@ -88,7 +89,8 @@ def main() -> int:
 
 def _built(directory: Path, wanted: argparse.Namespace) -> Company:
     """A new company, in place of whatever lived in the directory."""
-    for old in (*directory.glob("world.sqlite*"), directory / launcher.COMPANY, directory / truth.FILE):
+    of_the_last = (launcher.COMPANY, launcher.CLOCK, truth.FILE, diary.FILE)
+    for old in (*directory.glob("world.sqlite*"), *(directory / name for name in of_the_last)):
         old.unlink(missing_ok=True)
     store = Store(directory / "world.sqlite")
     built = _build(store, Mint(wanted.seed), wanted)
@@ -99,7 +101,12 @@ def _built(directory: Path, wanted: argparse.Namespace) -> Company:
 
     password = built.configured.secrets["mail_password"]
     return Company(
-        store=store, spaces=built.spaces, mail_password=password, ports={}, configure=announce, clock=built.clock
+        store=store,
+        spaces=built.spaces,
+        mail_password=password,
+        ports={},
+        configure=announce,
+        clock={} if built.clock is None else {"set": built.clock.isoformat()},
     )
 
 
@@ -115,6 +122,7 @@ def _resumed(directory: Path) -> Company:
         mail_password=(directory / "secrets" / "mail_password").read_text(encoding="utf-8").strip(),
         ports=ports,
         configure=lambda _: directory / "config",
+        clock=launcher.kept_clock(directory),
     )
 
 
@@ -164,8 +172,8 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop.set)
     shared = simulation()
-    if company.clock is not None:
-        shared.clock.set(company.clock)
+    if company.clock:
+        shared.clock.obey(company.clock)
     letters = smtp.Post(
         company.store,
         company.mail_space,
@@ -186,6 +194,7 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     try:
         await serve(company.store, company.spaces, company.ports, shared=shared, ready=ready, stop=stop, beside=mail)
     finally:
+        launcher.keep_clock(directory, shared.clock.told())
         (directory / launcher.STATE).unlink(missing_ok=True)
         post.close()
 

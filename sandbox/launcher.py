@@ -20,6 +20,7 @@ from sandbox.world.shape import Shape
 
 STATE = "sandbox.json"
 COMPANY = "company.json"  # stays when the company stops: what resuming needs to know
+CLOCK = "clock.json"  # how far from this machine's the company's clock was when it stopped
 LOG = "sandbox.log"
 UNUSABLE = 2  # exit status of a company that cannot use what it was given
 _POLL = 0.05
@@ -202,6 +203,20 @@ def read_company(directory: Path) -> tuple[dict[str, str], dict[str, str]]:
     """The addresses and the spaces, by tool, of the company that lived in the directory."""
     told = json.loads((directory / COMPANY).read_text(encoding="utf-8"))
     return dict(told["addresses"]), dict(told["spaces"])
+
+
+def keep_clock(directory: Path, told: Mapping[str, Any]) -> None:
+    """Remember a company's clock (as it tells itself) for the day the company is resumed."""
+    still = bool(told["frozen"])
+    _write(directory / CLOCK, {"set": told["now"], "frozen": True} if still else {"advance": told["offset_seconds"]})
+
+
+def kept_clock(directory: Path) -> dict[str, Any]:
+    """How the clock of the company that lived in a directory is to be set; empty when nothing is known."""
+    try:
+        return dict(json.loads((directory / CLOCK).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

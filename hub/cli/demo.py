@@ -37,7 +37,7 @@ _DEEDS, _WORK = 24, ("Reassign", "MoveStatus", "Comment", "ReplyToMail")
 #: Everything that a company and the hub put into its directory.
 _COMPANY_FILES = (
     "config", "secrets", "artifacts", "dagster", "world.sqlite*", "hub.sqlite*", "sandbox.*", "company.*",
-    "answer_key.json", "truth.json", "load_report.json", "diary.jsonl", "mail",
+    "answer_key.json", "truth.json", "load_report.json", "diary.jsonl", "clock.json", "mail",
 )  # fmt: skip
 
 

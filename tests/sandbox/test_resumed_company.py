@@ -56,12 +56,15 @@ def test_a_resumed_company_is_the_one_that_was_stopped(directory: Path) -> None:
     before = subjects(first)
     assert "Subject: delivered before" in before
     (directory / "config" / "charter.yaml").write_text("# changed by its owner\n")
+    requests.post(f"{first.addresses['control']}/clock", json={"advance": 7200}, timeout=10).raise_for_status()
     assert launcher.down(directory)
 
     again = launcher.resume(directory)
 
     assert again.addresses == first.addresses
     assert launcher.status(directory) == again
+    clock = requests.get(f"{again.addresses['control']}/clock", timeout=10).json()
+    assert clock["offset_seconds"] == pytest.approx(7200, abs=1)
     assert subjects(again) == before
     assert envelopes(again, "grace@studio.example") == ["told to grace"]
     assert (directory / "config" / "charter.yaml").read_text() == "# changed by its owner\n"
