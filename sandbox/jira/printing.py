@@ -4,48 +4,61 @@ from __future__ import annotations
 
 import html
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from typing import Any
 
 from sandbox.jira import adf, defaults
+from sandbox.jira.columns import Columns
 from sandbox.jira.things import Things
 from sandbox.jira.wanted import Wanted
+from sandbox.rights import Rights
 from sandbox.stamps import parsed
+from sandbox.store import Store
 
 _MOST_COMMENTS = 20  # comments inside a search result
 _MOST_HISTORIES = 40  # changelog entries inside a search result; a single issue shows up to 100
-_DATED = ("created", "updated")
+_MOST_PREPARED = 50
 
 
 class Printer(Things):
-    """Prints documents of one site for one request."""
+    """Prints documents of one site, for one reader and as long as nothing changes."""
 
-    _fields: Mapping[str, Mapping[str, Any]] | None = None
-    _priorities: Mapping[str, Mapping[str, Any]] | None = None
+    def __init__(self, store: Store, space: str, *, address: str, version: str, zone: tzinfo, rights: Rights) -> None:
+        """Print in API version 2 (plain text) or 3 (document trees) what these rights let through."""
+        super().__init__(store, space, address=address, version=version, zone=zone, rights=rights)
+        self._fields: Mapping[str, Mapping[str, Any]] | None = None
+        self._priorities: Mapping[str, Mapping[str, Any]] | None = None
+        self._prepared: dict[tuple[Wanted, str, bool], Columns] = {}
 
     def issues(self, docs: Sequence[Mapping[str, Any]], what: Wanted, *, in_search: bool) -> list[dict[str, Any]]:
-        """Return issues; histories, comments and properties are read for all of them at once."""
+        """Return issues; histories, comments and properties are read for all of them at once.
+
+        Those of a search are only to be sent: parts of them are JSON already.
+        """
         if what.only_id:
             return [{"id": str(doc["id"])} for doc in docs]
         ids = [str(doc["id"]) for doc in docs]
-        comments = self._grouped("comment", ids) if what.field("comment") else {}
+        with_comments = what.field("comment")
+        comments = self._grouped("comment", ids) if with_comments else {}
         histories = self._grouped("changelog", ids) if what.changelog else {}
         properties = self._grouped("_property", ids) if what.properties else {}
+        expand, link = "renderedFields,names,schema,operations,editmeta,changelog", f"{self._rest}/issue/"
+        rendered, always = "renderedFields" in what.expand, bool(what.fields - {"id", "key"})
+        by_project = bool(self._rights.hidden_fields)
+        columns = self._columns(what, "", pressed=in_search)
         out = []
         for doc in docs:
             id_ = str(doc["id"])
-            told: dict[str, Any] = {
-                "expand": "renderedFields,names,schema,operations,editmeta,changelog",
-                "id": id_,
-                "self": f"{self._rest}/issue/{id_}",
-                "key": doc["key"],
-            }
+            told: dict[str, Any] = {"expand": expand, "id": id_, "self": link + id_, "key": doc["key"]}
             if what.changelog:
                 told["changelog"] = self._changelog(histories.get(id_, []), _MOST_HISTORIES if in_search else 100)
-            fields = self._values(doc, what)
-            if what.field("comment"):
+            if by_project:
+                columns = self._columns(what, str(doc["key"]).rpartition("-")[0], pressed=in_search)
+            fields = columns.of(doc)
+            if with_comments:
                 fields["comment"] = self._embedded(id_, comments.get(id_, []), _MOST_COMMENTS if in_search else None)
-            if fields or what.fields - {"id", "key"}:
+            if fields or always:
                 told["fields"] = fields
             if what.properties:
                 held = properties.get(id_, [])
@@ -53,7 +66,7 @@ class Printer(Things):
                 told["properties"] = {
                     str(one["key"]): one["value"] for one in held if wanted_all or one["key"] in what.properties
                 }
-            if "renderedFields" in what.expand:
+            if rendered:
                 told["renderedFields"] = {
                     name: None if name != "description" else _rendered(doc["fields"].get(name)) for name in fields
                 }
@@ -107,6 +120,18 @@ class Printer(Things):
         id_ = str(10_000 + zlib.crc32(f"{name}/{value}".encode()) % 1_000_000)
         return {"self": f"{self._rest}/customFieldOption/{id_}", "value": value, "id": id_}
 
+    def priority_or_usual(self, value: Any) -> dict[str, Any]:
+        """Return a priority; an issue without one has the medium one."""
+        if self._priorities is None:
+            self._priorities = {str(doc["id"]): doc for doc in defaults.priorities(self._store, self._space)}
+        if isinstance(value, Mapping) and value.get("name"):
+            return self.priority(value)
+        return self.priority(self._priorities.get(defaults.MEDIUM) or next(iter(self._priorities.values())))
+
+    def sees_field(self, project: str, name: str) -> bool:
+        """Whether the reader sees a field in a project."""
+        return self._rights.sees_field(project, name)
+
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _history(self, doc: Mapping[str, Any], items: list[Any], *, epoch: bool) -> dict[str, Any]:
@@ -145,62 +170,13 @@ class Printer(Things):
             "startAt": 0,
         }
 
-    def _values(self, doc: Mapping[str, Any], what: Wanted) -> dict[str, Any]:
-        own, known = doc["fields"], self.visible_fields()
-        project = str(doc["key"]).rpartition("-")[0]
-        fields = {}
-        for name, value in own.items():
-            if not what.field(name) or not self._rights.sees_field(project, name):
-                continue
-            if name.startswith("customfield_"):
-                if name not in known:
-                    continue  # the field was deleted; its values are only kept
-                value = self._custom(name, value, known[name])  # noqa: PLW2901  (what is kept becomes what is shown)
-            fields[name] = value
-        if what.everything:
-            for name, field in known.items():
-                if field.get("custom") and what.field(name) and self._rights.sees_field(project, name):
-                    fields.setdefault(name, None)
-        shown: Mapping[str, Callable[[], Any]] = {
-            "description": lambda: self.rich(own.get("description")),
-            "status": lambda: self.status(own["status"]) if own.get("status") else None,
-            "created": lambda: self.time(doc["created"]),
-            "updated": lambda: self.time(doc["updated"]),
-            "assignee": lambda: self.person(doc.get("_assignee")),
-            "creator": lambda: self.person(doc.get("_creator")),
-            "reporter": lambda: self.person(doc.get("_reporter", doc.get("_creator"))),
-            "project": lambda: self.project_keyed(project),
-            "issuetype": lambda: self.issue_type(own.get("issuetype") or defaults.TASK),
-            "priority": lambda: self._priority(own.get("priority")),
-            "resolution": lambda: self.resolution(own["resolution"]) if own.get("resolution") else None,
-            "labels": lambda: list(own.get("labels") or ()),
-        }
-        for name, value in shown.items():
-            if what.field(name) and self._rights.sees_field(project, name):
-                fields[name] = value()
-        return fields
-
-    def _custom(self, name: str, value: Any, field: Mapping[str, Any]) -> Any:
-        if value is None:
-            return None
-        kind = str((field.get("schema") or {}).get("type", ""))
-        if kind == "user":
-            return self.person(value.get("accountId") if isinstance(value, Mapping) else str(value))
-        if kind == "option" and isinstance(value, Mapping) and "value" in value:
-            return self.option(name, str(value["value"]))
-        if kind == "array" and isinstance(value, list):
-            items = str((field.get("schema") or {}).get("items", ""))
-            return [self._custom(name, one, {"schema": {"type": items}}) for one in value]
-        if kind == "datetime":
-            return self.time(str(value))
-        return value
-
-    def _priority(self, value: Any) -> dict[str, Any]:
-        if self._priorities is None:
-            self._priorities = {str(doc["id"]): doc for doc in defaults.priorities(self._store, self._space)}
-        if isinstance(value, Mapping) and value.get("name"):
-            return self.priority(value)
-        return self.priority(self._priorities.get(defaults.MEDIUM) or next(iter(self._priorities.values())))
+    def _columns(self, what: Wanted, project: str, *, pressed: bool) -> Columns:
+        key = (what, project, pressed)
+        if key not in self._prepared:
+            if len(self._prepared) >= _MOST_PREPARED:
+                self._prepared.clear()
+            self._prepared[key] = Columns(self, what, project=project, pressed=pressed)
+        return self._prepared[key]
 
 
 def _rendered(text: str | None) -> str:

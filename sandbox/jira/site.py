@@ -22,6 +22,7 @@ from sandbox.store import Doc, Store
 
 _STRANGER = Rights(admin=False, read=frozenset(), edit=frozenset())
 TOKEN_DAYS = 7
+_MOST_PRINTERS, _MOST_CALLERS = 50, 1000  # remembered at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,27 @@ class Site:
         self.writer = Writer(store, space, clock)
         self.address = "http://127.0.0.1"  # where it was last called: what it sends by itself points there
         self._last: tuple[Mapping[str, str], Caller] | None = None
+        self._as_of: tuple[int, int] | None = None  # the store's version all of the following are true of
+        self._settings: dict[str, Any] | None = None
+        self._callers: dict[str, Caller] = {}
+        self._printers: dict[tuple[str, str, tzinfo, Rights], Printer] = {}
 
     def forget_caller(self) -> None:
         """Look again who calls: a new request begins, or rights have changed under it."""
         self._last = None
+        self._renew()
+
+    def _renew(self) -> bool:
+        """Forget what was remembered if anything in the store has changed; gives whether anything may be remembered."""
+        now = self.store.version()
+        if now is None or now != self._as_of:
+            self._as_of, self._settings, self._callers, self._printers = now, None, {}, {}
+        return now is not None
 
     def caller(self, call: Call) -> Caller:
         """Return who calls; raises RefusedCall (401) for a wrong or missing token."""
         if self._last is None or self._last[0] is not call.headers:
-            self._last = (call.headers, self._caller(call.headers.get("authorization", "")))
+            self._last = (call.headers, self._known_caller(call.headers.get("authorization", "")))
         return self._last[1]
 
     def caller_or_stranger(self, call: Call) -> Caller:
@@ -74,10 +87,11 @@ class Site:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what the world fixes about the service itself (documents of kind `_settings`)."""
-        merged: dict[str, Any] = {}
-        for doc in self.store.scan(self.space, "_settings"):
-            merged |= doc
-        return merged
+        if self._settings is None or self._as_of is None:
+            self._settings = {}
+            for doc in self.store.scan(self.space, "_settings"):
+                self._settings |= doc
+        return self._settings
 
     def cloud_id(self) -> str:
         """Return the id under which the gateway (`/ex/jira/{id}`) knows this site."""
@@ -88,7 +102,14 @@ class Site:
         """Return a printer for the caller, in the API version used."""
         version = "2" if call.at.get("v") == "2" else "3"
         caller = self.caller_or_stranger(call)
-        return self.printer_for(caller, version=version, address=address(call))
+        key = (version, address(call), caller.zone, caller.rights)
+        remembers = self._renew()
+        printer = self._printers.get(key) if remembers else None
+        if printer is None:
+            printer = self.printer_for(caller, version=version, address=address(call))
+            if remembers and len(self._printers) < _MOST_PRINTERS:
+                self._printers[key] = printer
+        return printer
 
     def printer_for(self, caller: Caller, *, version: str, address: str) -> Printer:
         """Return a printer of what this account sees."""
@@ -122,6 +143,11 @@ class Site:
             raise no_project(name)
         return doc
 
+    def _known_caller(self, authorization: str) -> Caller:
+        remembers = self._renew()
+        known = self._callers.get(authorization) if remembers else None
+        return known or self._caller(authorization)
+
     def _caller(self, authorization: str) -> Caller:
         scheme, _, credentials = authorization.partition(" ")
         basic = scheme.lower() == "basic"
@@ -142,13 +168,16 @@ class Site:
         if user is not None and not user.get("active", True):
             raise not_signed_in()
         scopes = known.get("scopes")
-        return Caller(
+        caller = Caller(
             account=account,
             rights=rights_of(self.store, self.space, account),
             zone=zone_named(str((user or {}).get("timeZone") or "")),
             app=str(known.get("app") or ""),
             scopes=None if scopes is None else frozenset(scopes),
         )
+        if not known.get("_seconds") and len(self._callers) < _MOST_CALLERS:
+            self._callers[authorization] = caller
+        return caller
 
     def token_life(self) -> timedelta:
         """Return how long a page token of a search can be used."""

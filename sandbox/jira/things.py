@@ -16,11 +16,12 @@ _SIZES = (("48x48", 48), ("24x24", 24), ("16x16", 16), ("32x32", 32))
 _COLOURS = {"new": "blue-gray", "indeterminate": "yellow", "done": "green"}
 _CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
 _USER = ("accountId", "accountType", "displayName", "active", "timeZone", "appType")
+_MOST_PEOPLE = 10_000  # remembered at a time
 FORMER = {"displayName": "Former user", "active": False, "accountType": "unknown"}
 
 
 class Things:
-    """Prints for one request: links below one address, times in the reader's zone; people are read once."""
+    """Prints while nothing changes: links below one address, times in the reader's zone; people are read once."""
 
     def __init__(self, store: Store, space: str, *, address: str, version: str, zone: tzinfo, rights: Rights) -> None:
         """Print in API version 2 (plain text) or 3 (document trees) what these rights let through."""
@@ -48,6 +49,8 @@ class Things:
         if not account:
             return None
         if account not in self._people:
+            if len(self._people) >= _MOST_PEOPLE:
+                self._people.clear()
             known = self._store.get(self._space, "user", account)
             if known is None or known.get("_deleted"):
                 known = {"accountId": account, **FORMER}
