@@ -27,6 +27,7 @@ class Condition:
         self._sees = sees
         self._needed = frozenset[str]().union(*(formula.fields for formula in formulas))
         self._watching = frozenset(str(field["id"]) for field in table.of_type("lastModifiedTime"))
+        self._stored = self._needed.isdisjoint(str(field["id"]) for field in table.derived)
         self._bound = all(formula.exact for formula in formulas)
         self.cells = cells  # of the page that is read: what they know of people and links is never older than it
 
@@ -34,7 +35,15 @@ class Condition:
         """Whether the record fits; those changed before the formulas' `since` are not asked about."""
         if self._sees is not None and not self._sees(str(record["id"])):
             return False
-        if self._bound and "_touched" not in record and self._watching.isdisjoint(record["fields"]):
+        if (
+            self._bound
+            and "_modified" in record
+            and "_touched" not in record
+            and self._watching.isdisjoint(record["fields"])
+        ):
             return True  # all its times of change are the one it is found by
-        row = row_of(record, self.cells.of(self._table, record, wanted=self._needed))
+        cells = record["fields"]
+        if not self._stored or not all(cells.values()):
+            cells = self.cells.of(self._table, record, wanted=self._needed)
+        row = row_of(record, cells)
         return all(test(row) for test in self._tests)

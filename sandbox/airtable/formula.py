@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -53,15 +53,15 @@ _DEEPEST = 150  # brackets in brackets: more would exhaust the interpreter's sta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A record as formulas see it: cells by field id, the times of its creation and last change.
+    """A record as formulas see it: cells by field id, the times of its creation and last change (or their texts).
 
     `touched` holds, by field id, when a cell was last changed, and under the empty name when those it does not
     know were; without that they were last changed with the record.
     """
 
     id: str
-    created: datetime
-    modified: datetime
+    created: datetime | str
+    modified: datetime | str
     cells: Mapping[str, Any]
     touched: Mapping[str, str] = field(default_factory=dict)
 
@@ -201,12 +201,12 @@ class _Compiler:
                 raise bad_formula(f"{_MODIFIED} takes fields")
             watched.append(self._field_id(_name(str(part.children[0]))))
         if not watched:
-            return lambda row: row.modified
+            return lambda row: _read(row.modified)
 
         def latest(row: Row) -> datetime:
             before = row.touched.get("")  # the last change before cells were watched one by one
             times = [row.touched.get(id_, before) for id_ in watched]
-            return max(row.modified if at is None else parsed(at) for at in times)
+            return max(_read(row.modified if at is None else at) for at in times)
 
         return latest
 
@@ -220,7 +220,7 @@ class _Compiler:
             moment = self._now if name == "NOW" else day
             return lambda _: moment
         if name == "CREATED_TIME":
-            return lambda row: row.created
+            return lambda row: _read(row.created)
         if name == "RECORD_ID":
             return lambda row: row.id
         known = LAZY.get(name) or FUNCTIONS.get(name)
@@ -281,12 +281,11 @@ def references(formula: str) -> frozenset[str]:
 
 def row_of(record: Mapping[str, Any], cells: Mapping[str, Any] | None = None) -> Row:
     """Return a stored record as formulas see it, with these cells instead of its own where given."""
-    created = parsed(str(record["createdTime"]))
-    modified = parsed(str(record.get("_modified") or record["createdTime"]))
+    created = str(record["createdTime"])
     return Row(
         id=str(record["id"]),
-        created=created.astimezone(UTC),
-        modified=modified,
+        created=created,
+        modified=str(record.get("_modified") or created),
         cells=record["fields"] if cells is None else cells,
         touched=record.get("_touched") or {},
     )
@@ -302,6 +301,10 @@ def _parsed(formula: str) -> Tree[Token]:
 
 def _name(reference: str) -> str:
     return reference[1:-1].replace("\\}", "}") if reference.startswith("{") else reference
+
+
+def _read(at: datetime | str) -> datetime:
+    return parsed(at) if isinstance(at, str) else at
 
 
 def _unquoted(quoted: str) -> str:

@@ -27,6 +27,8 @@ def truth(value: Any) -> bool:
 
 def text(value: Any) -> str:
     """Return a value as formulas join it: people and options by name, lists with commas."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, datetime):

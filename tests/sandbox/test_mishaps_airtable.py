@@ -11,6 +11,8 @@ import pytest
 from airtable_base import PROJECTS, RICH, SPACE, TASKS, Stage, ask, client, refusal, rich_stage
 from http_world import BASE, U_ADA, U_GRACE, Running, put
 
+from sandbox.airtable import finding
+
 TASK = f"/v0/{RICH}/{TASKS}"
 PROJECT = f"/v0/{RICH}/{PROJECTS}"
 
@@ -35,6 +37,13 @@ def more_tasks(rich: Running, count: int) -> None:
 
 def names(rich: Running, **options: Any) -> list[str]:
     return [record["fields"].get("Name", "") for record in client(rich).table(RICH, "Tasks").all(**options)]
+
+
+@pytest.fixture(params=[False, True], ids=["few", "many"])
+def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the ids of a listing, or only its place."""
+    if request.param:
+        monkeypatch.setattr(finding, "LARGE", 0)
 
 
 def faults_of(rich: Running) -> list[Any]:
@@ -73,6 +82,7 @@ def test_base_locked(rich: Running) -> None:
     assert ask(rich, "GET", TASK).status_code == 200
 
 
+@pytest.mark.usefixtures("large")
 def test_offset_expired(rich: Running) -> None:
     rich.fault(fault="offset_expired", tool="airtable", path="offset=")
     offset = ask(rich, "GET", f"{TASK}?pageSize=1").json()["offset"]
@@ -89,6 +99,7 @@ def test_offset_expired_in_a_body(rich: Running) -> None:
     assert refusal(answer) == (422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE")
 
 
+@pytest.mark.usefixtures("large")
 def test_deleted_between_pages(rich: Running) -> None:
     more_tasks(rich, 250)
     rich.fault(fault="deleted_between_pages", tool="airtable", nth=2)
@@ -98,6 +109,7 @@ def test_deleted_between_pages(rich: Running) -> None:
     assert "task 249" not in seen
 
 
+@pytest.mark.usefixtures("large")
 def test_edited_mid_walk(rich: Running) -> None:
     more_tasks(rich, 250)
     before = datetime.now(UTC) - timedelta(seconds=5)
