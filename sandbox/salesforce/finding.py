@@ -62,7 +62,9 @@ class Search:
         by_id = order == "id"
         since, until = (None, None) if by_id else (bounds.since, bounds.until)
         settled = self.test is None or (not by_id and bounds.whole and not bounds.edges)
-        test = self._test(None if settled else self.test)
+        # deleted records are rarely there; those deleted later are left out where rows are printed
+        gone = not self.with_deleted and self._count(since, until) < self._count(since, until, with_gone=True)
+        test = self._test(None if settled else self.test, present=gone)
         return Span(space=self.space, kind=kind, since=since, until=until, by_id=by_id, test=test)
 
     @property
@@ -94,9 +96,7 @@ class Search:
         bounds = self.bounds
         if not bounds.whole or not self.columns.open_but_for_hidden:
             return sum(1 for _ in self.matching())
-        total = self.store.span(
-            self.space, self.sobject.name, since=bounds.since, until=bounds.until, with_gone=self.with_deleted
-        )
+        total = self._count(bounds.since, bounds.until, with_gone=self.with_deleted)
         return total - sum(1 for _ in self._wrongly_counted())
 
     def matching(self) -> Iterator[Doc]:
@@ -126,7 +126,10 @@ class Search:
         bounds = self.bounds
         if bounds.ids is not None or bounds.parents is not None:
             return False
-        return self.store.span(self.space, self.sobject.name, since=bounds.since, until=bounds.until) > LARGE
+        return self._count(bounds.since, bounds.until, with_gone=True) > LARGE
+
+    def _count(self, since: str | None, until: str | None, *, with_gone: bool = False) -> int:
+        return self.store.span(self.space, self.sobject.name, since=since, until=until, with_gone=with_gone)
 
     @property
     def _newest_first(self) -> bool:
@@ -134,17 +137,17 @@ class Search:
         times = column.path[0] in _TIMES and len(column.path) == len(self.keys) == 1
         return times and order.descending and stamp_column(self.sobject) is not None
 
-    def _test(self, condition: Test | None) -> Test | None:
+    def _test(self, condition: Test | None, *, present: bool) -> Test | None:
         """Return all that a record must fulfil beside the bounds; None: nothing."""
         test: Test | None = condition
-        if not self.with_deleted:
+        if present:
             test = _present if test is None else _both(_present, test)
         if not self.columns.sees_everything:
             test = self.columns.visible if test is None else _both(test, self.columns.visible)
         return test
 
     def _matching(self, docs: Iterator[Doc]) -> Iterator[Doc]:
-        test = self._test(self.test)
+        test = self._test(self.test, present=not self.with_deleted)
         return docs if test is None else filter(test, docs)
 
     def _narrowed(self) -> Iterator[Doc]:

@@ -28,7 +28,7 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
     """Return what prints the rows of one page: a parent is read once for all of them, as it is now.
 
     All that does not change from record to record is worked out here; a document that lacks a column takes
-    the slow path.
+    the slow path. A record that was deleted since the result was opened is printed as an empty row.
     """
     rows.related.forget_related()
     fields: dict[str, str] = {}  # key of the row -> column of the record; under a parent's key first its id
@@ -38,16 +38,18 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
         fields.setdefault(first, column.field)
         if len(column.path) > 1:
             parents.setdefault(first, []).append(column)
-    keys, columns = ("attributes", *fields), tuple(fields.values())
+    columns = tuple(fields.values())
     values_of = itemgetter(*columns) if len(columns) > 1 else itemgetter(*columns, "Id", "Id")  # always a tuple
     derived = [place for place, name in enumerate(columns) if name in DERIVED]
-    name = rows.sobject.name
+    name, leave_out = rows.sobject.name, not rows.with_deleted
     url = f"{rows.base}/sobjects/{name}/"
 
     def one_by_one(record: Record) -> tuple[Any, ...]:
         return tuple(own_value(record, column) for column in columns)
 
     def plain(record: Record) -> Doc:
+        if leave_out and record.get("IsDeleted"):
+            return {}
         try:
             values = values_of(record)
         except KeyError:
@@ -55,7 +57,9 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
         for place in derived:
             if values[place] is None:
                 values = one_by_one(record)
-        return dict(zip(keys, ({"type": name, "url": url + record["Id"]}, *values), strict=False))
+        told: Doc = {"attributes": {"type": name, "url": url + record["Id"]}}
+        told.update(zip(fields, values))  # noqa: B905  (as many as there are fields; to say so costs time a record)
+        return told
 
     if not parents:
         return plain
@@ -63,6 +67,8 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
 
     def nested(record: Record) -> Doc:
         told = plain(record)
+        if not told:
+            return told
         for key, below in parents.items():
             id_, read = str(told[key] or ""), known[key]
             if id_ not in read:

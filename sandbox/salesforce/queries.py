@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,15 +113,14 @@ class Queries:
         walk = self.walks.spanning(token_of(call), span, rows, total=0, opened=opened, after=made.begins)
         page = self._page(walk, 0, size)
         if page.next is None:
-            return _told(page.docs, total=len(page.docs))
+            rows_told = [row for row in page.docs if row]
+            return _told(rows_told, total=len(rows_told))
         return self._printed(self.walks.keep(replace(walk, total=made.count())), page)
 
     def _page(self, walk: Walk[Rows], start: int, size: int) -> Page:
         rows = walk.plan
-        shown: Callable[[Doc], Doc] = printer(rows)
-        if walk.span is None and not rows.with_deleted:  # they were there when the result was opened
-            shown = _without_deleted(shown)
-        page = self.walks.read(walk, start, size, space=self._org.space, kind=rows.sobject.name, shown=shown)
+        kind = rows.sobject.name
+        page = self.walks.read(walk, start, size, space=self._org.space, kind=kind, shown=printer(rows))
         if page is None:
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return page
@@ -150,10 +148,6 @@ def _told(records: list[Doc], *, total: int, following: str | None = None) -> An
     if following is not None:
         told["nextRecordsUrl"] = following
     return reply(told | {"records": records})
-
-
-def _without_deleted(shown: Callable[[Doc], Doc]) -> Callable[[Doc], Doc]:
-    return lambda record: {} if record.get("IsDeleted") else shown(record)
 
 
 def _selected(query: Query, columns: Columns) -> list[tuple[str, ...]]:
