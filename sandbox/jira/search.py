@@ -16,7 +16,7 @@ from sandbox.store import Store
 from sandbox.walks import Span
 
 Issue = Mapping[str, Any]
-LARGE = 20_000  # issues a query may concern at most for its result to be found, and kept, as a whole
+LARGE = 2000  # issues a query may concern at most for its result to be found, and kept, as a whole
 
 
 class Searcher:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.jira import defaults
-from sandbox.jira.zones import retold
+from sandbox.jira.zones import retelling
 from sandbox.rights import Rights
 from sandbox.store import Store
 
@@ -30,7 +30,7 @@ class Things:
         self._address = address
         self._rest = f"{address}/rest/api/{version}"
         self._trees = version == "3"
-        self._zone = zone
+        self.time = retelling(zone)  # prints a kept time as this reader is told it
         self._rights = rights
         self._people: dict[str, dict[str, Any]] = {}
         self._projects: dict[str, dict[str, Any] | None] = {}
@@ -39,10 +39,6 @@ class Things:
     def rest(self) -> str:
         """Return the address all links of this reply begin with."""
         return self._rest
-
-    def time(self, kept: str) -> str:
-        """Return a kept time as this reader is told it."""
-        return retold(kept, self._zone)
 
     def person(self, account: str | None) -> dict[str, Any] | None:
         """Return a user as embedded elsewhere; a deleted account is a former user."""
