@@ -215,7 +215,11 @@ def _read_on(
         last = len(rows) < take
         if test is None and not walk.moved:  # as most pages are
             bodies = [body for _, _, body in rows[:size]]
-            docs = list(map(orjson.loads, bodies)) if shown is _as_it_is else [shown(orjson.loads(b)) for b in bodies]
+            docs = (
+                orjson.loads(b"[%b]" % b",".join(bodies))
+                if shown is _as_it_is
+                else [shown(orjson.loads(b)) for b in bodies]
+            )
             if last:
                 return Page(docs=docs, next=None)
             walk.places[start + size] = ("" if span.by_id else rows[size - 1][0], rows[size - 1][1])

@@ -13,10 +13,11 @@ from sandbox.airtable.tables import LINKED, Table, Tables
 from sandbox.airtable.values import KEPT, BrokenValue, empty
 from sandbox.calls import RefusedCall
 from sandbox.stamps import Clock, airtable, parsed
-from sandbox.store import Store
+from sandbox.store import Doc, Store
 
 _DEEPEST = 4  # lookups of lookups
-_MILLISECONDS = 23  # characters of a stamp that tell them
+_STAMP = len("2026-01-01T00:00:00.000000Z")
+_MILLISECONDS = len("2026-01-01T00:00:00.000")
 Record = Mapping[str, Any]
 Work = Callable[[Record, Any], Any]  # the value of a cell, from its record and what is stored in it
 
@@ -165,14 +166,26 @@ def _put(cells: dict[str, Any], id_: str, value: Any) -> None:
         cells[id_] = value
 
 
+def fill(records: Iterable[Doc], derived: Derived) -> None:
+    """Put what is worked out from each record itself into its cells."""
+    for id_, work in derived.own:
+        if work is _last_modified:  # every other table has such a field, so it is done without a call for each record
+            for record in records:
+                cells = record["fields"]
+                if not cells.get(id_):
+                    at = record.get("_modified") or ""
+                    plain = len(at) == _STAMP and at[19] == "." and at[26] == "Z"  # as stamps are written
+                    cells[id_] = f"{at[:_MILLISECONDS]}Z" if plain else _last_modified(record, None)
+            continue
+        for record in records:
+            cells = record["fields"]
+            cells[id_] = work(record, cells.get(id_))
+
+
 def _last_modified(record: Record, stored: Any) -> Any:
-    if stored:
-        return stored
     at = record.get("_modified")
-    if not at:
-        return None
-    if len(at) == len("2026-01-01T00:00:00.000000Z") and at[19] == "." and at[26] == "Z":  # as stamps are written
-        return f"{at[:_MILLISECONDS]}Z"
+    if stored or not at:
+        return stored or None
     return airtable(parsed(str(at)))
 
 

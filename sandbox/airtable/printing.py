@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.airtable import moments
-from sandbox.airtable.computed import Cells
+from sandbox.airtable.computed import Cells, fill
 from sandbox.airtable.errors import bad_request
 from sandbox.airtable.tables import Table
 from sandbox.airtable.values import KEPT, BrokenValue, instant, text
@@ -66,7 +66,7 @@ class Printer:
         ]
         derived = cells.derived(table, plan.fields)
         self._whole = plan.style is not None or derived.formulas or bool(derived.linked)
-        self._own = derived.own
+        self._derived = derived
 
     def page(self, records: Sequence[Doc], *, comments: Callable[[str], int]) -> list[dict[str, Any]]:
         """Return records as the API prints them; `comments` counts those of a record, by its id.
@@ -80,11 +80,10 @@ class Printer:
         return told
 
     def _plain(self, records: Sequence[Doc]) -> list[dict[str, Any]]:
-        columns, own, told = self._columns, self._own, []
+        fill(records, self._derived)
+        columns, told = self._columns, []
         for record in records:
             cells = record["fields"]
-            for id_, work in own:
-                cells[id_] = work(record, cells.get(id_))
             shown = {name: cells[id_] for id_, name in columns if id_ in cells}
             if not all(shown.values()):
                 shown = {name: value for name, value in shown.items() if value or type(value) in KEPT}
