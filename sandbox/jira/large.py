@@ -77,10 +77,12 @@ def asked_again(store: Store, walk: Walk[P], old: Large, new: Large, start: int)
     new.places[start] = place
     if place is None:
         return
-    order, known = new.order, old.known
-    moments = [stamp[:_MOMENT] for stamp, id_ in walk.displaced if id_ not in known]
+    order, known, span = new.order, old.known, new.span
+    away = [(stamp[:_MOMENT], id_) for stamp, id_ in walk.displaced if id_ not in known]
+    there = store.pick(span.space, span.kind, [id_ for _, id_ in away])
+    behind = sum(1 for moment, id_ in away if id_ in there and _is_behind(moment, there[id_], order, place))
+    gone = behind if order.descending else sum(1 for _, id_ in away if id_ in there) - behind
     fresh = replace(walk, displaced=[], moved=set())
-    gone = sum(1 for moment in moments if (moment < place[0] if order.descending else moment <= place[0]))
     if not gone:
         return
     way = order.turned() if order.descending else order
@@ -139,15 +141,18 @@ def _ranked(entries: list[Entry], order: Order, place: Place | None) -> list[Ent
     """Put each moment in order and leave out what lies before the place."""
     rank = order.rank
     if place is not None and entries and entries[0][0] == place[0]:
-        moment, served = place
-        if order.rank_descending:
-            entries = [entry for entry in entries if entry[0] != moment or rank(entry[1]) < served]
-        else:
-            entries = [entry for entry in entries if entry[0] != moment or rank(entry[1]) > served]
+        entries = [entry for entry in entries if _is_behind(*entry, order, place)]
     if len({moment for moment, _ in entries}) < len(entries):
         entries = sorted(entries, key=lambda entry: rank(entry[1]), reverse=order.rank_descending)
         entries.sort(key=itemgetter(0), reverse=order.descending)
     return entries
+
+
+def _is_behind(moment: str, issue: Doc, order: Order, place: Place) -> bool:
+    if moment != place[0]:
+        return moment < place[0] if order.descending else moment > place[0]
+    rank = order.rank(issue)
+    return bool(rank < place[1] if order.rank_descending else rank > place[1])
 
 
 def _displaced(
