@@ -284,8 +284,8 @@ def test_a_late_page_costs_what_an_early_one_costs(store: Store) -> None:
     def cost(after: tuple[str, str], *, backwards: bool) -> int:
         steps[0] = 0
         store._db.set_progress_handler(count, 10)
-        bounds = {"since": stamp(FIRST - timedelta(days=1)), "until": stamp(NOW)}
-        store.page("site", "issue", size=5, after=after, backwards=backwards, **bounds)
+        since, until = stamp(FIRST - timedelta(days=1)), stamp(NOW)
+        store.page("site", "issue", size=5, since=since, until=until, after=after, backwards=backwards)
         store._db.set_progress_handler(None, 0)
         return steps[0]
 
