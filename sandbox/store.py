@@ -330,6 +330,12 @@ class Store:
         sql = "SELECT stamp, body FROM doc WHERE shelf = ? AND alias = ?"
         return [(at, orjson.loads(body)) for at, body in self._rows(sql, (self._shelf(space, kind), alias))]
 
+    def last_number(self, space: str, kind: str, prefix: str) -> int:
+        """Return the highest number behind a prefix among the aliases (``_alias`` or ``key``), 0 where there is none."""
+        sql = "SELECT max(CAST(substr(alias, ?) AS INTEGER)) FROM doc WHERE shelf = ? AND alias >= ? AND alias < ?"
+        bound = (len(prefix) + 1, self._shelf(space, kind), f"{prefix}0", f"{prefix}:")  # the letter behind 9
+        return int(self._rows(sql, bound)[0][0] or 0)
+
     def find(self, space: str, kind: str, parent: str) -> Iterator[Doc]:
         """Yield one parent's documents (the history of a record, the records of a table) by (stamp, id)."""
         return self.scan(space, kind, parent=parent)

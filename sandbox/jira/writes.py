@@ -285,9 +285,7 @@ class Writer:
 
     def _new_key(self, project: str) -> str:
         if project not in self._last_keys:
-            keys = (str(issue["key"]).rpartition("-") for issue in self._store.scan(self._space, "issue"))
-            numbers = (int(number) for name, _, number in keys if name == project and number.isdigit())
-            self._last_keys[project] = max(numbers, default=0)
+            self._last_keys[project] = self._store.last_number(self._space, "issue", f"{project}-")
         self._last_keys[project] += 1
         return f"{project}-{self._last_keys[project]}"
 

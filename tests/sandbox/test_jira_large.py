@@ -295,6 +295,18 @@ def test_a_late_page_costs_what_an_early_one_costs(store: Store) -> None:
     assert cost(early, backwards=True) <= cost(late, backwards=True) + 5
 
 
+def test_a_new_issue_gets_the_next_number_of_its_project(store: Store) -> None:
+    fill(store)
+    assert store.last_number("site", "issue", "ACME-") == MANY
+    assert store.last_number("site", "issue", "OPS-") == MANY - 1
+    assert store.last_number("site", "issue", "AC-") == 0
+    body = orjson.dumps({"fields": {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "new"}})
+    made = JiraServer(store, "site", lambda: NOW)(
+        Call(method="POST", path="/rest/api/3/issue", headers=HEADERS, body=body)
+    )
+    assert orjson.loads(made.body)["key"] == f"OPS-{MANY}"
+
+
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"])
 def test_times_are_retold_as_if_one_by_one(zone: str) -> None:
     rng, retell = random.Random(zone), retelling(ZoneInfo(zone))
