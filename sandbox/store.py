@@ -331,7 +331,7 @@ class Store:
         return [(at, orjson.loads(body)) for at, body in self._rows(sql, (self._shelf(space, kind), alias))]
 
     def last_number(self, space: str, kind: str, prefix: str) -> int:
-        """Return the highest number behind a prefix among the aliases (``_alias`` or ``key``), 0 where there is none."""
+        """Return the highest number behind a prefix among the aliases (``_alias`` or ``key``); 0 if there is none."""
         sql = "SELECT max(CAST(substr(alias, ?) AS INTEGER)) FROM doc WHERE shelf = ? AND alias >= ? AND alias < ?"
         bound = (len(prefix) + 1, self._shelf(space, kind), f"{prefix}0", f"{prefix}:")  # the letter behind 9
         return int(self._rows(sql, bound)[0][0] or 0)
