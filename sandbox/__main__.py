@@ -29,6 +29,8 @@ from sandbox.world.partners import instances
 from sandbox.world.people import HUB_ADDRESS, found
 from sandbox.world.story import SOURCE_OF
 
+_OF_THE_LAST = (launcher.COMPANY, launcher.CLOCK, diary.FILE)  # what an earlier company leaves that a new one lacks
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
@@ -88,12 +90,18 @@ def main() -> int:
 
 
 def _built(directory: Path, wanted: argparse.Namespace) -> Company:
-    """A new company, in place of whatever lived in the directory."""
-    of_the_last = (launcher.COMPANY, launcher.CLOCK, truth.FILE, diary.FILE)
-    for old in (*directory.glob("world.sqlite*"), *(directory / name for name in of_the_last)):
-        old.unlink(missing_ok=True)
-    store = Store(directory / "world.sqlite")
+    """A new company; whatever lived in the directory makes way once it is built."""
+    for rest in directory.glob("new.sqlite*"):
+        rest.unlink()
+    store = Store(directory / "new.sqlite")
     built = _build(store, Mint(wanted.seed), wanted)
+    store.close()
+    for old in (*directory.glob("world.sqlite*"), *(directory / name for name in _OF_THE_LAST)):
+        old.unlink(missing_ok=True)
+    if wanted.world or wanted.log:
+        (directory / truth.FILE).unlink(missing_ok=True)
+    (directory / "new.sqlite").replace(directory / "world.sqlite")
+    store = Store(directory / "world.sqlite")
 
     def announce(addresses: dict[str, str]) -> Path:
         answer_key.write(directory, built.answer_key)
@@ -174,6 +182,8 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     shared = simulation()
     if company.clock:
         shared.clock.obey(company.clock)
+    # a company that is killed keeps its time too
+    shared.clock.watch(lambda: launcher.keep_clock(directory, shared.clock.told()))
     letters = smtp.Post(
         company.store,
         company.mail_space,

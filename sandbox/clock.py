@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ class VirtualClock:
         self._under = under
         self._lock = threading.Lock()
         self._offset = timedelta()
+        self._watcher: Callable[[], None] | None = None
         self._stands_at: datetime | None = None
 
     def __call__(self) -> datetime:
@@ -74,6 +75,12 @@ class VirtualClock:
             self.advance(wanted["advance"])
         if not wanted.get("frozen", True):
             self.resume()
+        if self._watcher is not None:
+            self._watcher()
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Have a function called after every move that ``obey`` makes."""
+        self._watcher = watcher
 
     def told(self) -> dict[str, Any]:
         """Return the present, the distance from the clock under it in seconds, and whether time stands still."""

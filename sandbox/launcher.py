@@ -86,7 +86,10 @@ def up(
         raise UnusableInput(
             f"{directory} holds a configuration that is not a simulated company's", hint="choose another directory"
         )
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnusableInput(f"{directory} cannot be used: {error.strerror}", hint="choose another directory") from error
     shape = shape or Shape(items=items)
     command = ["--seed", str(seed), *_shaped(shape), *(["--imap", imap] if imap else [])]
     for option, path in (("--world", world), ("--log", log), ("--map", log_map)):
@@ -120,7 +123,9 @@ def resume(directory: Path) -> Running:
     directory = directory.resolve()
     _refuse_running(directory)
     if not resumable(directory):
-        raise UnusableInput(f"there is no stopped simulated company in {directory}", hint="make one: hub sandbox up")
+        raise UnusableInput(
+            f"there is no stopped simulated company in {directory}", hint=f"make one: hub sandbox up --dir {directory}"
+        )
     size = (directory / "world.sqlite").stat().st_size
     return _started(directory, ["--resume"], patience=60 + size / 1_000_000)
 

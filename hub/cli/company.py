@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,15 @@ app = typer.Typer(
 )
 Directory = Annotated[Path, typer.Option("--dir", help="Where the company lives.")]
 HERE = Path(".hub/sandbox")
+
+
+class Imap(StrEnum):
+    """The mail servers there are."""
+
+    pymap = "pymap"
+    dovecot = "dovecot"
+
+
 #: What the hub keeps of a company: its ledger, its reports, the UI's state. Another company makes all of it wrong.
 _REMEMBERED = ("hub.sqlite*", "artifacts", "dagster")
 _SHOWN = 5
@@ -41,7 +51,7 @@ def up(
     flat: Annotated[
         int | None, typer.Option(help="So many plain records in each tool instead, for measuring.", min=1)
     ] = None,
-    imap: Annotated[str, typer.Option(help="Mail server: pymap, or dovecot where it is installed.")] = "pymap",
+    imap: Annotated[Imap, typer.Option(help="Mail server; dovecot must be installed.")] = Imap.pymap,
     world: Annotated[Path | None, typer.Option(help="World file that fixes ids, schema, values and history.")] = None,
     directory: Directory = HERE,
     json: AsJson = False,
@@ -54,7 +64,7 @@ def up(
     """
     with told():
         shape = _shape(items=items, companies=companies, months=months, mess=mess, rate=rate or [], flat=flat)
-    _show(_start(directory, json=json, seed=seed, shape=shape, imap=imap, world=world), json=json)
+    _show(_start(directory, json=json, seed=seed, shape=shape, imap=imap.value, world=world), json=json)
 
 
 @app.command("load-log")
@@ -192,16 +202,19 @@ def running(directory: Path) -> Running:
 def _start(directory: Path, *, json: bool, **options: Any) -> Running:
     from sandbox import launcher
 
-    if launcher.resumable(directory) and launcher.status(directory) is None:
-        if not json:
-            say("replacing the earlier company and what the hub remembered of it …")
-        for pattern in _REMEMBERED:
-            for old in directory.glob(pattern):
-                shutil.rmtree(old) if old.is_dir() else old.unlink()
-    elif not json:
-        say("starting the company …")
+    replacing = launcher.resumable(directory) and launcher.status(directory) is None
+    if not json:
+        say(
+            "replacing the earlier company and what the hub remembered of it …"
+            if replacing
+            else "starting the company …"
+        )
     with told():
-        return launcher.up(directory, **options)
+        started = launcher.up(directory, **options)
+    if replacing:  # only now: a company that does not start leaves the earlier one as it was
+        for old in (old for pattern in _REMEMBERED for old in directory.glob(pattern)):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    return started
 
 
 def _show(running: Running, *, json: bool, report: dict[str, Any] | None = None) -> None:

@@ -12,6 +12,10 @@ from hub.cli.company import HERE, Directory, running
 from hub.cli.console import AsJson, emit, line, table
 from hub.errors import ConfigurationError, SourceUnavailable
 
+_HINTS = {
+    "/faults": "hub sandbox faults --catalogue lists the faults and their settings",
+    "/clock": "for instance --advance 2h, or --to 2026-12-24T09:00:00+01:00",
+}
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -179,7 +183,9 @@ def check(
     problems = tuple(str(problem) for problem in problems_of(file))
     if problems:
         raise ConfigurationError(
-            f"{file} has {len(problems)} problems", problems=problems, hint="docs/sandbox/world-files.md has every key"
+            f"{file} has {len(problems)} problem{'s' if len(problems) > 1 else ''}",
+            problems=problems,
+            hint="docs/sandbox/world-files.md has every key",
         )
     emit({"problems": []}) if json else line(f"{file} can be used: hub sandbox up --world {file}")
 
@@ -199,7 +205,7 @@ def _asked(directory: Path, method: str, path: str, **rest: Any) -> Any:
     except requests.RequestException as error:
         raise SourceUnavailable("the company's control port does not answer", source="sandbox") from error
     if reply.status_code == 400:
-        raise ConfigurationError(str(reply.json()["error"]), hint="hub sandbox faults --catalogue lists the faults")
+        raise ConfigurationError(str(reply.json()["error"]), hint=_HINTS.get(path, "see docs/sandbox/control.md"))
     reply.raise_for_status()
     return reply.json()
 

@@ -86,7 +86,7 @@ def test_a_log_is_loaded_with_its_unusable_rows_named(hub: Hub, directory: Path,
     assert ran.code == 0
     assert "1 events in 1 cases; 7 rows could not be used" in ran.out
     assert "- line 3: unreadable time 'never'" in ran.out
-    assert f"- and 2 more in {directory.resolve() / 'load_report.json'}" in ran.out
+    assert f"- and 2 more in {directory.resolve() / 'unusable_rows.csv'}" in ran.out
     assert hub("sandbox", "down", "--dir", directory).out == "stopped\n"
     resumed = hub("sandbox", "resume", "--dir", directory, "--json")
     assert resumed.code == 0

@@ -25,10 +25,10 @@ def company(tmp_path_factory: TempPathFactory) -> Iterator[Path]:
 
 def test_a_fault_is_ordered_strikes_and_is_withdrawn(hub: Hub, company: Path) -> None:
     ordered = hub(
-        "sandbox", "fault", "too_many_requests", "--tool", "jira", "--times", "2", "--setting", "retry_after=120",
+        "sandbox", "fault", "too_many_requests", "--tool", "jira", "--times", "9", "--setting", "retry_after=1",
         "--dir", company, "--json",
     )  # fmt: skip
-    assert (ordered.code, ordered.data["settings"], ordered.data["times"]) == (0, {"retry_after": 120}, 2)
+    assert (ordered.code, ordered.data["settings"], ordered.data["times"]) == (0, {"retry_after": 1}, 9)
     checked = hub("check", "--config", company / "config")
     assert checked.code != 0
     listed = hub("sandbox", "faults", "--dir", company, "--json").data

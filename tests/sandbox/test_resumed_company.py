@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import imaplib
+import os
+import signal
 import smtplib
 import socket
 from collections.abc import Iterator
@@ -99,3 +101,21 @@ def test_a_configuration_of_somebody_else_is_never_overwritten(directory: Path) 
     with pytest.raises(launcher.UnusableInput, match="not a simulated company's"):
         launcher.up(directory, seed=3, items=2)
     assert (directory / "config" / "charter.yaml").read_text() == "version: 1\n"
+
+
+def test_a_company_that_does_not_start_leaves_the_earlier_one_as_it_was(directory: Path) -> None:
+    first = launcher.up(directory, seed=3, items=2)
+    requests.post(f"{first.addresses['control']}/clock", json={"advance": 7200}, timeout=10).raise_for_status()
+    os.killpg(first.pid, signal.SIGKILL)  # not even a goodbye
+    world = directory.parent / "world.yaml"
+    world.write_text("spaces: nonsense\n", encoding="utf-8")
+    while launcher.status(directory) is not None:
+        pass
+    with pytest.raises(launcher.SandboxError):
+        launcher.up(directory, world=world)
+    again = launcher.resume(directory)
+    assert again.addresses == first.addresses
+    clock = requests.get(f"{again.addresses['control']}/clock", timeout=10).json()
+    assert clock["offset_seconds"] == pytest.approx(7200, abs=1)
+    status = requests.get(f"{again.addresses['control']}/status", timeout=10).json()
+    assert status["documents"]["jira"]["user"] > 0
