@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 from sandbox.salesforce.columns import DERIVED, Column, Columns, Record, own_value
 from sandbox.salesforce.schema import SObject
 from sandbox.store import Doc
+
+_AT_ONCE = 100  # rows written down together
+_SAID: Doc = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +30,66 @@ class Rows:
 
 
 def printer(rows: Rows) -> Callable[[Record], Doc]:
-    """Return what prints the rows of one page: a parent is read once for all of them, as it is now.
+    """Return what prints records one by one."""
+    fill = _filler(rows)
+
+    def printed(record: Record) -> Doc:
+        row: Doc = {"attributes": {"type": rows.sobject.name, "url": ""}}
+        fill(row, record)
+        return row
+
+    return printed
+
+
+class Sheet:
+    """The rows of one page, written down as JSON a few at a time, in the same dictionaries again and again.
+
+    Thousands of rows alive at once would have the interpreter look for cycles among them after every hundred.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        """Begin an empty page; parents are read as they are now, each once."""
+        self._name = rows.sobject.name
+        self._leave_out = not rows.with_deleted
+        self._fill = _filler(rows)
+        self._forms: list[Doc] = []
+        self._filled = 0
+        self._written: list[bytes] = []
+        self.count = 0
+
+    def add(self, record: Record) -> Doc:
+        """Print a record, unless it was deleted since the result was opened; what is returned says nothing."""
+        if self._leave_out and record.get("IsDeleted"):
+            return _SAID
+        filled = self._filled
+        if filled == len(self._forms):
+            self._forms.append({"attributes": {"type": self._name, "url": ""}})
+        self._fill(self._forms[filled], record)
+        self._filled = filled + 1
+        if filled + 1 == _AT_ONCE:
+            self._write()
+        return _SAID
+
+    def body(self, *, total: int | None, following: str | None) -> bytes:
+        """Return the whole reply: the rows, how many the result has in all (None: these), where the next page is."""
+        self._write()
+        told: dict[str, Any] = {"totalSize": self.count if total is None else total, "done": following is None}
+        if following is not None:
+            told["nextRecordsUrl"] = following
+        return orjson.dumps(told)[:-1] + b',"records":[' + b",".join(self._written) + b"]}"
+
+    def _write(self) -> None:
+        if self._filled:
+            self.count += self._filled
+            self._written.append(orjson.dumps(self._forms[: self._filled])[1:-1])
+            self._filled = 0
+
+
+def _filler(rows: Rows) -> Callable[[Doc, Record], None]:
+    """Return what writes a record into a row of the reply, where only its attributes are so far.
 
     All that does not change from record to record is worked out here; a document that lacks a column takes
-    the slow path. A record that was deleted since the result was opened is printed as an empty row.
+    the slow path.
     """
     rows.related.forget_related()
     fields: dict[str, str] = {}  # key of the row -> column of the record; under a parent's key first its id
@@ -41,15 +102,12 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
     columns = tuple(fields.values())
     values_of = itemgetter(*columns) if len(columns) > 1 else itemgetter(*columns, "Id", "Id")  # always a tuple
     derived = [place for place, name in enumerate(columns) if name in DERIVED]
-    name, leave_out = rows.sobject.name, not rows.with_deleted
-    url = f"{rows.base}/sobjects/{name}/"
+    url = f"{rows.base}/sobjects/{rows.sobject.name}/"
 
     def one_by_one(record: Record) -> tuple[Any, ...]:
         return tuple(own_value(record, column) for column in columns)
 
-    def plain(record: Record) -> Doc:
-        if leave_out and record.get("IsDeleted"):
-            return {}
+    def plain(row: Doc, record: Record) -> None:
         try:
             values = values_of(record)
         except KeyError:
@@ -57,24 +115,20 @@ def printer(rows: Rows) -> Callable[[Record], Doc]:
         for place in derived:
             if values[place] is None:
                 values = one_by_one(record)
-        told: Doc = {"attributes": {"type": name, "url": url + record["Id"]}}
-        told.update(zip(fields, values))  # noqa: B905  (as many as there are fields; to say so costs time a record)
-        return told
+        row["attributes"]["url"] = url + record["Id"]
+        row.update(zip(fields, values))  # noqa: B905  (as many as there are fields; to say so costs time a record)
 
     if not parents:
         return plain
     known: dict[str, dict[str, Doc | None]] = {key: {} for key in parents}
 
-    def nested(record: Record) -> Doc:
-        told = plain(record)
-        if not told:
-            return told
+    def nested(row: Doc, record: Record) -> None:
+        plain(row, record)
         for key, below in parents.items():
-            id_, read = str(told[key] or ""), known[key]
+            id_, read = str(row[key] or ""), known[key]
             if id_ not in read:
                 read[id_] = _parent({fields[key]: id_}, below, rows) if id_ else None
-            told[key] = read[id_]
-        return told
+            row[key] = read[id_]
 
     return nested
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sandbox.calls import Answer, Call, reply
 from sandbox.salesforce.aggregates import grouped, is_grouped
@@ -12,12 +11,12 @@ from sandbox.salesforce.columns import Columns
 from sandbox.salesforce.errors import malformed_query, refused
 from sandbox.salesforce.finding import Search, search
 from sandbox.salesforce.org import Org, token_of
-from sandbox.salesforce.printing import Rows, printer
+from sandbox.salesforce.printing import Rows, Sheet
 from sandbox.salesforce.schema import SObject
 from sandbox.salesforce.soql import Fields, Query, parse
 from sandbox.stamps import stamp
 from sandbox.store import Doc
-from sandbox.walks import Page, Span, Walk, Walks
+from sandbox.walks import Span, Walk, Walks
 
 _MOST_CURSORS = 10  # open query cursors of one user, the oldest goes
 _MOST_OFFSET = 2000
@@ -76,9 +75,12 @@ class Queries:
             return self._spanned(call, made, span, rows, size)
         found = made.found()
         if found.records is not None and len(found.ids) <= size:
-            return _told(list(map(printer(rows), found.records)), total=len(found.ids))
+            sheet = Sheet(rows)
+            for record in found.records:
+                sheet.add(record)
+            return Answer(body=sheet.body(total=None, following=None))
         walk = self.walks.open(token_of(call), found.ids, rows, opened=stamp(self._org.clock()))
-        return self._printed(walk, self._page(walk, 0, size))
+        return self._page(walk, 0, size)
 
     def more(self, call: Call) -> Answer:
         """GET /query/{locator}: a further page; raises INVALID_QUERY_LOCATOR for what this session did not open."""
@@ -86,7 +88,7 @@ class Queries:
         walk = self.walks.find(match[1]) if match else None
         if match is None or walk is None or walk.owner != token_of(call):
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._printed(walk, self._page(walk, int(match[2]), _ordered_size(call, walk.plan.size)))
+        return self._page(walk, int(match[2]), _ordered_size(call, walk.plan.size))
 
     def waiting(self, locator: str) -> Waiting | None:
         """Return what an open result served last and serves next; None when it is closed."""
@@ -111,28 +113,27 @@ class Queries:
         now = stamp(org.clock())
         opened = max(now, org.store.newest(org.space, kind) or now)  # a clock set back does not hide records
         walk = self.walks.spanning(token_of(call), span, rows, total=0, opened=opened, after=made.begins)
-        page = self._page(walk, 0, size)
-        if page.next is None:
-            rows_told = [row for row in page.docs if row]
-            return _told(rows_told, total=len(rows_told))
-        return self._printed(self.walks.keep(replace(walk, total=made.count())), page)
+        sheet, following = self._read(walk, 0, size)
+        if following is not None:
+            walk = self.walks.keep(replace(walk, total=made.count()))
+        return Answer(body=sheet.body(total=None if following is None else walk.total, following=following))
 
-    def _page(self, walk: Walk[Rows], start: int, size: int) -> Page:
-        rows = walk.plan
-        kind = rows.sobject.name
-        page = self.walks.read(walk, start, size, space=self._org.space, kind=kind, shown=printer(rows))
+    def _page(self, walk: Walk[Rows], start: int, size: int) -> Answer:
+        sheet, following = self._read(walk, start, size)
+        return Answer(body=sheet.body(total=walk.total, following=following))
+
+    def _read(self, walk: Walk[Rows], start: int, size: int) -> tuple[Sheet, str | None]:
+        """Return a page of an open result, and the address of the next one, None where it is the last."""
+        kind, sheet = walk.plan.sobject.name, Sheet(walk.plan)
+        page = self.walks.read(walk, start, size, space=self._org.space, kind=kind, shown=sheet.add)
         if page is None:
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return page
-
-    def _printed(self, walk: Walk[Rows], page: Page) -> Answer:
-        following = None if page.next is None else f"{walk.plan.base}/query/01g{walk.name}-{page.next}"
-        return _told([row for row in page.docs if row], total=walk.total, following=following)
+        return sheet, None if page.next is None else f"{walk.plan.base}/query/01g{walk.name}-{page.next}"
 
     def _counted(self, query: Query, sobject: SObject, columns: Columns, *, with_deleted: bool) -> Answer:
         total = self._search(query, sobject, columns, with_deleted=with_deleted).count()
         total = max(0, total - query.offset)
-        return _told([], total=total if query.limit is None else min(total, query.limit))
+        return _whole([], total=total if query.limit is None else min(total, query.limit))
 
     def _grouped(self, query: Query, sobject: SObject, columns: Columns, *, with_deleted: bool) -> Answer:
         plain = Query(sobject=query.sobject, where=query.where)
@@ -140,14 +141,11 @@ class Queries:
         if len(found) > _MOST:
             text = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
             raise refused(400, "EXCEEDED_ID_LIMIT", text)
-        return _told(found, total=len(found))
+        return _whole(found, total=len(found))
 
 
-def _told(records: list[Doc], *, total: int, following: str | None = None) -> Answer:
-    told: dict[str, Any] = {"totalSize": total, "done": following is None}
-    if following is not None:
-        told["nextRecordsUrl"] = following
-    return reply(told | {"records": records})
+def _whole(records: list[Doc], *, total: int) -> Answer:
+    return reply({"totalSize": total, "done": True, "records": records})
 
 
 def _selected(query: Query, columns: Columns) -> list[tuple[str, ...]]:
