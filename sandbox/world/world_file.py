@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from sandbox.airtable.behind import mark
+from sandbox.airtable.tables import table_of
 from sandbox.stamps import parsed, stamp
 from sandbox.store import Store
 from sandbox.world import world_file_airtable, world_file_jira, world_file_mail, world_file_salesforce, world_file_text
@@ -60,9 +62,12 @@ class WorldFile:
     tools: dict[str, str]
 
     def documents(self) -> Iterator[Document]:
-        """Give every document with its space, kind, id and stamp."""
+        """Give every document with its space, kind, id and stamp, ready for the store."""
         for space in self.spaces:
+            tables = {entry.id: table_of(entry.doc) for entry in space.entries if entry.kind == "table"}
             for entry in space.entries:
+                if entry.kind == "record" and entry.doc.get("_table") in tables:
+                    mark(tables[entry.doc["_table"]], entry.doc)
                 yield space.name, entry.kind, entry.id, entry.stamp, entry.doc
 
     def __len__(self) -> int:

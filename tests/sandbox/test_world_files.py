@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import orjson
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +24,8 @@ from ruamel.yaml import YAML
 from simple_salesforce.api import Salesforce
 
 from sandbox import launcher
+from sandbox.airtable.server import AirtableServer
+from sandbox.calls import Call
 from sandbox.store import Store
 from sandbox.world import check, world_file, world_file_text
 from sandbox.world.generate import generate, write
@@ -525,3 +529,30 @@ def test_a_spoilt_file_is_told_about_and_never_fails(tmp_path: Path, data: Any, 
     assert bool(found) != (file is not None)
     if file is not None:
         list(file.documents())
+
+
+def test_a_large_table_is_in_order_where_the_time_shown_is_not_that_of_the_last_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.airtable.finding.LARGE", 0)
+    path = tmp_path / "world.json"
+    field = {"id": "fldM", "name": "Changed", "type": "lastModifiedTime"}
+    records: list[dict[str, Any]] = [
+        {"id": f"rec{n}", "_table": "tblT", "createdTime": "2026-01-01T00:00:00.000Z",
+         "_modified": f"2026-01-{n:02d}T00:00:00.000000Z", "fields": {"fldM": f"2026-01-{told:02d}T00:00:00.000Z"}}
+        for n, told in ((2, 2), (3, 1), (4, 4), (9, 3))
+    ]  # fmt: skip
+    base: dict[str, Any] = {"base": [{"id": "appB", "name": "B"}], "record": records}
+    base |= {"table": [{"id": "tblT", "name": "T", "primaryFieldId": "fldM", "fields": [field]}]}
+    base |= {"collaborator": [{"id": "usrA", "email": "a@x.example", "name": "A"}]}
+    base |= {"_token": [{"_id": "t", "user": "usrA"}], "tool": "airtable"}
+    path.write_bytes(orjson.dumps({"verbatim": True, "spaces": {"studio": base}}))
+    store = Store(tmp_path / "world.sqlite")
+    write(store, world_file.read(path).documents())
+    server = AirtableServer(store, "studio", lambda: datetime(2026, 2, 1, tzinfo=UTC))
+    query = (("sort[0][field]", "Changed"), ("pageSize", "2"))
+    asked = Call(method="GET", path="/v0/appB/tblT", query=query, headers={"authorization": "Bearer t"})
+    first = orjson.loads(server(asked).body)
+    second = orjson.loads(server(replace(asked, query=(*query, ("offset", first["offset"])))).body)
+    assert [record["id"] for record in first["records"] + second["records"]] == ["rec3", "rec2", "rec9", "rec4"]
+    store.close()
