@@ -154,6 +154,7 @@ def _settings(app: ASGIApp) -> Any:
         app,
         http=_Protocol,
         ws="none",
+        proxy_headers=False,
         lifespan="off",
         access_log=False,
         log_level="error",
