@@ -12,23 +12,44 @@ from sandbox.salesforce.errors import malformed_query, refused
 from sandbox.salesforce.soql import Aggregate, Fields, Query
 
 _NUMBERS = {"double", "currency", "percent", "int"}
-_OF: dict[str, Callable[[list[Any]], Any]] = {
-    "COUNT": len,
-    "COUNT_DISTINCT": lambda values: len(set(map(str, values))),
-    "SUM": lambda values: sum(values) if values else None,
-    "AVG": lambda values: sum(values) / len(values) if values else None,
-    "MIN": lambda values: min(values) if values else None,
-    "MAX": lambda values: max(values) if values else None,
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fold:
+    """How values that are not null come to one, one after the other: a group of any size takes no more room."""
+
+    begin: Callable[[], Any]
+    step: Callable[[Any, Any], Any]
+    end: Callable[[Any], Any] = lambda held: held
+
+
+def _nothing() -> Any:
+    return None
+
+
+_OF: dict[str, _Fold] = {
+    "COUNT": _Fold(begin=int, step=lambda count, _: count + 1),
+    "COUNT_DISTINCT": _Fold(begin=set, step=lambda held, value: held.add(str(value)) or held, end=len),
+    "SUM": _Fold(begin=_nothing, step=lambda held, value: value if held is None else held + value),
+    "AVG": _Fold(
+        begin=lambda: (0, 0),
+        step=lambda held, value: (held[0] + value, held[1] + 1),
+        end=lambda held: held[0] / held[1] if held[1] else None,
+    ),
+    "MIN": _Fold(begin=_nothing, step=lambda held, value: value if held is None else min(held, value)),
+    "MAX": _Fold(begin=_nothing, step=lambda held, value: value if held is None else max(held, value)),
 }
+# a column that is grouped by has one value: that of the first record
+_GROUPED = _Fold(begin=_nothing, step=lambda held, value: value if held is None else held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cell:
-    """One column of the result: its name, what it reads, and what it makes of the values (None: the group's own)."""
+    """One column of the result: its name, what it reads, and what it makes of the values."""
 
     name: str
     column: Column
-    fold: Callable[[list[Any]], Any] | None
+    fold: _Fold
 
 
 def is_grouped(query: Query) -> bool:
@@ -43,12 +64,19 @@ def grouped(query: Query, columns: Columns, records: Iterable[Record]) -> list[d
     """
     keys = [columns.find(path) for path in query.group]
     cells = list(_cells(query, columns, {key.path for key in keys}))
-    groups: dict[tuple[Any, ...], list[Record]] = {}
+    groups: dict[tuple[Any, ...], list[Any]] = {}
     for record in records:
-        groups.setdefault(tuple(key.read(record) for key in keys), []).append(record)
+        key = tuple(column.read(record) for column in keys)
+        if key not in groups:
+            groups[key] = [cell.fold.begin() for cell in cells]
+        held = groups[key]
+        for nth, cell in enumerate(cells):
+            value = cell.column.read(record)
+            if value is not None:
+                held[nth] = cell.fold.step(held[nth], value)
     if not keys:
-        groups.setdefault((), [])
-    rows = [(key, _row(cells, members)) for key, members in groups.items()]
+        groups.setdefault((), [cell.fold.begin() for cell in cells])
+    rows = [(key, _row(cells, held)) for key, held in groups.items()]
     for order in reversed(query.order):
         path = columns.find(order.path).path
         place = next((n for n, key in enumerate(keys) if key.path == path), None)
@@ -77,18 +105,12 @@ def _cells(query: Query, columns: Columns, keys: set[tuple[str, ...]]) -> Iterab
         column = columns.find(item)
         if column.path not in keys:
             raise malformed_query(f"Field must be grouped or aggregated: {'.'.join(column.path)}")
-        yield _Cell(name=column.path[-1], column=column, fold=None)
+        yield _Cell(name=column.path[-1], column=column, fold=_GROUPED)
 
 
-def _row(cells: Sequence[_Cell], members: Sequence[Record]) -> dict[str, Any]:
+def _row(cells: Sequence[_Cell], held: Sequence[Any]) -> dict[str, Any]:
     told: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
-    for cell in cells:
-        values = [cell.column.read(record) for record in members]
-        if cell.fold is None:
-            told[cell.name] = values[0] if values else None
-        else:
-            told[cell.name] = cell.fold([value for value in values if value is not None])
-    return told
+    return told | {cell.name: cell.fold.end(value) for cell, value in zip(cells, held, strict=True)}
 
 
 def _sortable(value: Any) -> tuple[bool, str | float]:

@@ -22,7 +22,7 @@ from sandbox.store import Doc, Store
 from sandbox.walks import Key, Span
 
 LARGE = 5_000  # records that may match: to look at more of them before the first page takes too long
-_CHUNK = 1000  # records read at a time
+CHUNK = 1000  # records read at a time
 _KEPT = 2000  # records of a result that are kept, so that its only page need not read them again
 _TIMES = {"SystemModstamp", "LastModifiedDate", "CreatedDate"}  # none of them is later than the stamp
 StoreOrder = Literal["stamp", "id"]
@@ -160,8 +160,8 @@ class Search:
             return self._in_order("id")
         return store.scan(self.space, kind, since=bounds.since, until=bounds.until)
 
-    def _in_order(self, order: StoreOrder, *, first: int = _CHUNK) -> Iterator[Doc]:
-        bounds, take = self.bounds, min(first + 1, _CHUNK)
+    def _in_order(self, order: StoreOrder, *, first: int = CHUNK) -> Iterator[Doc]:
+        bounds, take = self.bounds, min(first + 1, CHUNK)
         after = ("", bounds.above) if order == "id" and bounds.above is not None else None
         while True:
             rows = self.store.page(
@@ -172,7 +172,7 @@ class Search:
                 yield orjson.loads(body)
             if len(rows) < take:
                 return
-            after, take = (rows[-1][0], rows[-1][1]), min(2 * take, _CHUNK)
+            after, take = (rows[-1][0], rows[-1][1]), min(2 * take, CHUNK)
 
     def _newest(self, wanted: int) -> list[_Hit]:
         """Read backwards in order of change, until nothing that is still to come could be among the newest."""
@@ -180,14 +180,14 @@ class Search:
         hits: list[_Hit] = []
         while wanted:
             rows = self.store.page(
-                self.space, self.sobject.name, size=_CHUNK, since=self.bounds.since, until=self.bounds.until,
+                self.space, self.sobject.name, size=CHUNK, since=self.bounds.since, until=self.bounds.until,
                 after=after, backwards=True,
             )  # fmt: skip
             docs = self._matching(orjson.loads(body) for _, _, body in rows)
             hits += [(str(doc["Id"]), [column.read(doc)], doc if wanted <= _KEPT else None) for doc in docs]
             self._sort(hits)
             del hits[wanted:]
-            if len(rows) < _CHUNK or (len(hits) == wanted and _second(hits[-1][1][0]) > rows[-1][0][:19]):
+            if len(rows) < CHUNK or (len(hits) == wanted and _second(hits[-1][1][0]) > rows[-1][0][:19]):
                 break
             after = (rows[-1][0], rows[-1][1])
         return hits

@@ -33,8 +33,8 @@ class SalesforceServer:
     def __init__(self, store: Store, space: str, clock: Clock) -> None:
         """Serve one org; its schema is read now."""
         self.org = Org(store, space, clock)
-        self._queries = Queries(self.org)
-        self.hooks: Hooks = hooks(self.org, self._queries)
+        self.queries = Queries(self.org)
+        self.hooks: Hooks = hooks(self.org, self.queries)
         self.table = self._table()
         self._routes = Routes(self.table)
 
@@ -100,8 +100,8 @@ class SalesforceServer:
             ("GET", external, records.read_external),
             ("PATCH", external, records.upsert),
             ("DELETE", external, records.delete_external),
-            ("GET", f"{DATA}/(?P<verb>query|queryAll)", self._queries.query),
-            ("GET", f"{DATA}/(?:query|queryAll)/{{locator}}", self._queries.more),
+            ("GET", f"{DATA}/(?P<verb>query|queryAll)", self.queries.query),
+            ("GET", f"{DATA}/(?:query|queryAll)/{{locator}}", self.queries.more),
             ("POST", f"{DATA}/composite", composite.composite),
             ("POST", f"{DATA}/composite/batch", composite.batch),
             ("POST", many, collections.create),
