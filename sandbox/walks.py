@@ -20,6 +20,7 @@ import orjson
 from sandbox.store import Doc, Store
 
 P = TypeVar("P")
+Shown = Callable[[Iterable[Doc]], list[Doc]]  # what a tool makes of the records of a page
 Key = tuple[str, str]  # stamp and id: a place in the order of change
 _MOST_IDS = 3_000_000  # over all open results: a sandbox that runs for days must not fill the memory
 _READ_ON = 500  # records looked at at a time, at most, where a condition lets few of them through
@@ -158,11 +159,11 @@ class Walks(Generic[P]):
         *,
         space: str,
         kind: str,
-        shown: Callable[[Doc], Doc] | None = None,
+        shown: Shown = list,
     ) -> Page | None:
         """Return the page that begins after `start` records; None for a place the walk never reached.
 
-        Records that are gone are left out; the others are as they are now, or as `shown` makes of them.
+        Records that are gone are left out; the others are as they are now, or what `shown` makes of them all.
         """
         store = self._store
         if store is None:
@@ -171,12 +172,11 @@ class Walks(Generic[P]):
             part = walk.ids[start : start + size]
             there = store.pick(space, kind, part)
             docs, end = [there[id_] for id_ in part if id_ in there], start + size
-            docs = docs if shown is None else [shown(doc) for doc in docs]
             more = end < len(walk.ids)
-            return Page(docs=docs, next=end if more else None, coming=walk.ids[end] if more else "")
+            return Page(docs=shown(docs), next=end if more else None, coming=walk.ids[end] if more else "")
         if start not in walk.places:
             return None
-        return _read_on(store, walk, walk.span, start, size, shown or _as_it_is)
+        return _read_on(store, walk, walk.span, start, size, shown)
 
     def swap(self, walk: Walk[P], *, missed: str, again: str) -> None:
         """Disturb an open result: one record is passed over from now on, and one comes once more at the end."""
@@ -198,9 +198,7 @@ class Walks(Generic[P]):
                 insort(walk.displaced, (stamp, id_))
 
 
-def _read_on(
-    store: Store, walk: Walk[P], span: Span, start: int, size: int, shown: Callable[[Doc], Doc]
-) -> Page:  # fmt: skip
+def _read_on(store: Store, walk: Walk[P], span: Span, start: int, size: int, shown: Shown) -> Page:
     """Read the next records of a span in its order, those that left their place meanwhile among them."""
     until = min(span.until or _END, walk.opened)
     place, test = walk.places[start], span.test
@@ -215,11 +213,8 @@ def _read_on(
         last = len(rows) < take
         if test is None and not walk.moved:  # as most pages are
             bodies = [body for _, _, body in rows[:size]]
-            docs = (
-                orjson.loads(b"[%b]" % b",".join(bodies))
-                if shown is _as_it_is
-                else [shown(orjson.loads(b)) for b in bodies]
-            )
+            # what is looked at one by one is decoded one by one: few are in memory then
+            docs = orjson.loads(b"[%b]" % b",".join(bodies)) if shown is list else shown(map(orjson.loads, bodies))
             if last:
                 return Page(docs=docs, next=None)
             walk.places[start + size] = ("" if span.by_id else rows[size - 1][0], rows[size - 1][1])
@@ -230,12 +225,12 @@ def _read_on(
                 continue
             if len(docs) == size:
                 walk.places[start + size] = reached
-                return Page(docs=docs, next=start + size, coming=id_)
-            docs.append(shown(doc))
+                return Page(docs=shown(docs), next=start + size, coming=id_)
+            docs.append(doc)
             if len(docs) == size:
                 reached = (stamp, id_)
         if last:
-            return Page(docs=docs, next=None)
+            return Page(docs=shown(docs), next=None)
         place = end
         take = max(size + 1 - len(docs), 0 if test is None else min(2 * take, _READ_ON))
 
@@ -256,10 +251,6 @@ def _entries(
     away = [(*key, there[key[1]]) for key in walk.displaced[low:high] if key[1] in there]
     stayed = [("" if by_id else stamp, id_, loads(body)) for stamp, id_, body in rows if id_ not in moved]
     yield from sorted([*stayed, *(one for one in away if _belongs(one[2], span))], key=itemgetter(0, 1))
-
-
-def _as_it_is(doc: Doc) -> Doc:
-    return doc
 
 
 def _belongs(doc: Doc, span: Span) -> bool:

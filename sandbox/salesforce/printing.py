@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -14,7 +14,6 @@ from sandbox.salesforce.schema import SObject
 from sandbox.store import Doc
 
 _AT_ONCE = 100  # rows written down together
-_SAID: Doc = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +48,39 @@ class Sheet:
 
     def __init__(self, rows: Rows) -> None:
         """Begin an empty page; parents are read as they are now, each once."""
-        self._name = rows.sobject.name
         self._leave_out = not rows.with_deleted
         self._fill = _filler(rows)
-        self._forms: list[Doc] = []
-        self._filled = 0
+        self._forms: list[Doc] = [{"attributes": {"type": rows.sobject.name, "url": ""}}]
         self._written: list[bytes] = []
         self.count = 0
 
-    def add(self, record: Record) -> Doc:
-        """Print a record, unless it was deleted since the result was opened; what is returned says nothing."""
-        if self._leave_out and record.get("IsDeleted"):
-            return _SAID
-        filled = self._filled
-        if filled == len(self._forms):
-            self._forms.append({"attributes": {"type": self._name, "url": ""}})
-        self._fill(self._forms[filled], record)
-        self._filled = filled + 1
-        if filled + 1 == _AT_ONCE:
-            self._write()
-        return _SAID
+    def add(self, records: Iterable[Record]) -> list[Doc]:
+        """Print records, but those that were deleted since the result was opened; what is returned says nothing."""
+        forms, fill, leave_out, filled = self._forms, self._fill, self._leave_out, 0
+        for record in records:
+            if leave_out and record.get("IsDeleted"):
+                continue
+            fill(forms[filled], record)
+            filled += 1
+            if filled == _AT_ONCE:
+                self._write(filled)
+                filled = 0
+            elif filled == len(forms):
+                forms.append({"attributes": {**forms[0]["attributes"]}})
+        self._write(filled)
+        return []
 
     def body(self, *, total: int | None, following: str | None) -> bytes:
         """Return the whole reply: the rows, how many the result has in all (None: these), where the next page is."""
-        self._write()
         told: dict[str, Any] = {"totalSize": self.count if total is None else total, "done": following is None}
         if following is not None:
             told["nextRecordsUrl"] = following
         return orjson.dumps(told)[:-1] + b',"records":[' + b",".join(self._written) + b"]}"
 
-    def _write(self) -> None:
-        if self._filled:
-            self.count += self._filled
-            self._written.append(orjson.dumps(self._forms[: self._filled])[1:-1])
-            self._filled = 0
+    def _write(self, filled: int) -> None:
+        if filled:
+            self.count += filled
+            self._written.append(orjson.dumps(self._forms[:filled])[1:-1])
 
 
 def _filler(rows: Rows) -> Callable[[Doc, Record], None]:

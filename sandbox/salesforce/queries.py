@@ -76,8 +76,7 @@ class Queries:
         found = made.found()
         if found.records is not None and len(found.ids) <= size:
             sheet = Sheet(rows)
-            for record in found.records:
-                sheet.add(record)
+            sheet.add(found.records)
             return Answer(body=sheet.body(total=None, following=None))
         walk = self.walks.open(token_of(call), found.ids, rows, opened=stamp(self._org.clock()))
         return self._page(walk, 0, size)
