@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+import re2
+
 from sandbox.airtable import moments
 from sandbox.airtable.values import BrokenValue, instant, number, text, truth
 
@@ -154,10 +156,13 @@ def _value(value: Any) -> float | None:
     return float(found[0].replace(",", "")) if found else None
 
 
-def _pattern(value: Any) -> re.Pattern[str]:
+def _pattern(value: Any) -> Any:
+    """Compile a pattern of the service's own engine, whose time grows with the text and never explodes."""
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re.compile(text(value))
-    except re.error as error:
+        return re2.compile(text(value), options)
+    except re2.error as error:
         raise BrokenValue("not a pattern") from error
 
 
@@ -165,13 +170,13 @@ def _extracted(value: Any, pattern: Any) -> str:
     found = _pattern(pattern).search(text(value))
     if found is None:
         raise BrokenValue("no match")
-    return found[0]
+    return str(found[0])
 
 
 def _exchanged(value: Any, pattern: Any, new: Any) -> str:
     whole, made = text(value), text(new)
     _fits((len(whole) + 1) * (len(made) + 1))
-    return _pattern(pattern).sub(lambda _: made, whole)
+    return str(_pattern(pattern).sub(lambda _: made, whole))
 
 
 def _joined(value: Any, separator: Any = None) -> str:
