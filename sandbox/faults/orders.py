@@ -18,6 +18,11 @@ _WHEN = frozenset({"nth", "times", "probability", "seed", "for_seconds"})
 _KEYS = frozenset({"fault", "action", "settings", "status", "headers", "body"}) | _WHICH | _WHEN
 
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, a token
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_MOST = 10**9
+
+
 class UnusableFault(ValueError):
     """The order for a fault cannot be understood; the text says why."""
 
@@ -171,6 +176,7 @@ def _read(wanted: Mapping[str, Any], *, number: int, now: datetime) -> Order:
     odd = sorted(set(given) - set(known.settings))
     if odd:
         raise UnusableFault(f"{name} has no setting {', '.join(odd)}; it has {', '.join(known.settings) or 'none'}")
+    _refuse_unsendable(given)
     pattern = wanted.get("body_matches")
     own = "path" in wanted or pattern is not None  # whoever names requests is not second-guessed
     body = pattern if own else known.body or None
@@ -195,6 +201,23 @@ def _read(wanted: Mapping[str, Any], *, number: int, now: datetime) -> Order:
         raise UnusableFault(f"not a pattern: {error}") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise UnusableFault(f"nth, times, probability, seed and for_seconds are numbers ({error})") from error
+
+
+def _refuse_unsendable(settings: Mapping[str, Any]) -> None:
+    """Refuse what no server could send: the struck request would die of it in a way nobody ordered."""
+    status = settings.get("status")
+    if status is not None and (type(status) is not int or not 200 <= status <= 599):
+        raise UnusableFault(f"status is a number from 200 to 599, not {status!r}")
+    headers = settings.get("headers") or {}
+    if not isinstance(headers, Mapping):
+        raise UnusableFault("headers is an object of names and values")
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(str(value)):
+            raise UnusableFault(f"no header can be {str(name)!r}: {str(value)!r}")
+    for name in ("seconds", "bytes", "pause", "count", "flicker"):
+        value = settings.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _MOST):
+            raise UnusableFault(f"{name} is a number, not {value!r}")
 
 
 def _times(wanted: Mapping[str, Any]) -> int | None:

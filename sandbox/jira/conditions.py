@@ -216,6 +216,13 @@ class Conditions:
             raise unsupported(clause)
         if value.function:
             raise bad_jql(f"Unable to find JQL function '{value.function}({', '.join(value.arguments)})'.")
+        if not value.text.strip():
+            raise bad_jql(f"The field '{clause.field}' does not support searching for an empty string.")
+        if value.text.lstrip()[0] in "*?":
+            raise bad_jql(
+                f"The text query '{value.text}' for field '{clause.field}' is not allowed to start with character "
+                f"'{value.text.lstrip()[0]}'."
+            )
         names = ("summary", "description") if field == "text" else (field,)
         matches = words_match(value.text)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, time
 from typing import Any
 
+import re2
+
 from sandbox.calls import RefusedCall
 from sandbox.salesforce.columns import Column, Columns, Moment, Record
 from sandbox.salesforce.date_literals import span_of
@@ -119,10 +121,11 @@ def _within(cond: Within, column: Column, moment: Moment) -> Test:
 
 def _like(cond: Like, column: Column) -> Test:
     pattern = "".join(
-        part[1] if part[0] == "\\" else {"%": ".*", "_": "."}.get(part, re.escape(part))
+        part[1] if part[0] == "\\" else {"%": ".*", "_": "."}.get(part, re2.escape(part))
         for part in re.findall(r"\\[%_]|.", cond.pattern, re.DOTALL)
     )
-    matches, read = re.compile(pattern, re.IGNORECASE | re.DOTALL).fullmatch, column.read
+    # an engine that does not go back: many % over a long text would hold up every tool
+    matches, read = re2.compile(f"(?is){pattern}").fullmatch, column.read
     return lambda record: (value := read(record)) is not None and matches(str(value)) is not None
 
 

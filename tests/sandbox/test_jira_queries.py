@@ -173,3 +173,10 @@ def test_short_searches_do_not_push_out_a_long_walk(site: Running) -> None:
     for _ in range(210):
         assert ask(site, "GET", "search/jql", params={"jql": "key = ACME-1"}).json()["isLast"] is True
     assert ask(site, "GET", "search/jql", params={"nextPageToken": token}).status_code == 200
+
+
+@pytest.mark.parametrize("text", ["*page", "?age", "", " "])
+def test_a_text_search_begins_with_a_letter(still: Running, text: str) -> None:
+    answer = ask(still, "GET", "search/jql", params={"jql": f'project = ACME AND summary ~ "{text}"'})
+    assert answer.status_code == 400
+    assert "summary" in answer.json()["errorMessages"][0]

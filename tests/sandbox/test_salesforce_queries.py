@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -203,3 +204,13 @@ def test_a_grouped_result_has_no_further_pages(small: Running) -> None:
     text = "SELECT Subject, COUNT(Id) FROM Case GROUP BY Subject"
     assert code(asked(small, "GET", "query", params={"q": text})) == "EXCEEDED_ID_LIMIT"
     assert len(rows(small, f"{text} LIMIT 2000")) == 2000
+
+
+def test_no_pattern_takes_longer_than_its_text(small: Running) -> None:
+    case = small.store.get(SPACE, "Case", CASE)
+    assert case is not None
+    put(small.store, SPACE, "Case", {**case, "Subject": "a" * 250})
+    began = time.process_time()
+    assert _numbers(small, f"Subject LIKE '{'%a' * 14}%b'") == []
+    assert _numbers(small, f"Subject LIKE '{'%_' * 20}%A'") == [1]
+    assert time.process_time() - began < 2
