@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -196,6 +197,8 @@ async def _serve(directory: Path, company: Company, mailbox: Mailbox) -> None:
     mail = {"imap": f"127.0.0.1:{mailbox.port}", "smtp": f"127.0.0.1:{post.sockets[0].getsockname()[1]}"}
 
     def ready(http: dict[str, str]) -> None:
+        gc.collect()
+        gc.freeze()  # what is there now stays: no collection needs to look at it while a page waits
         addresses = http | mail
         config = company.configure(addresses)
         running = launcher.Running(directory=directory, config=config, pid=os.getpid(), addresses=addresses)

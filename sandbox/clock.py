@@ -63,7 +63,9 @@ class VirtualClock:
         unknown = sorted(set(wanted) - {"advance", "set", "frozen"})
         if unknown or not wanted:
             raise UnusableTime(f"say advance, set or frozen, not {', '.join(unknown) or 'nothing'}")
-        if wanted.get("frozen"):  # first, so that the time that is set is the very time it stands at
+        if not isinstance(wanted.get("frozen", True), bool):
+            raise UnusableTime("frozen is true or false")
+        if wanted.get("frozen", False):  # first, so that the time that is set is the very time it stands at
             self.freeze()
         if "set" in wanted:
             try:
@@ -107,6 +109,8 @@ def expired(since: str, now: datetime, *, seconds: float) -> bool:
 
 
 def _span(seconds: Any) -> timedelta:
+    if isinstance(seconds, (bool, str)):
+        raise UnusableTime(f"advance is a number of seconds, not {seconds!r}")
     try:
         return timedelta(seconds=float(seconds))
     except (TypeError, ValueError, OverflowError) as error:

@@ -19,6 +19,7 @@ from sandbox.stamps import Clock, stamp
 
 ACTOR = "x-sandbox-actor"  # a tool tells the gate with it who asked; never sent
 Witness = Callable[[str, Call, Answer], None]
+_MOST_BODY = 200_000_000  # bytes: above what the Bulk API takes in one piece
 _READ_BODIES = 20_000  # bytes of a body in which an order's pattern is looked for
 
 
@@ -42,6 +43,9 @@ class Gate:
         if scope["type"] != "http":
             return
         body = await _whole_body(receive)
+        if body is None:
+            await Response(b"Request Entity Too Large", status_code=413, media_type="text/plain")(scope, receive, send)
+            return
         began = time.perf_counter()
         entry = self._note(scope, body)
         struck = self._struck(entry, scope, body)
@@ -121,16 +125,20 @@ class Gate:
         scope["state"]["cut"]()
 
 
-async def _whole_body(receive: Receive) -> bytes:
-    parts = []
+async def _whole_body(receive: Receive) -> bytes | None:
+    """Return the body of a request, or None for one that no tool would take; it is read to its end all the same."""
+    parts: list[bytes] = []
+    length = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
             break
-        parts.append(message.get("body", b""))
+        length += len(message.get("body", b""))
+        if length <= _MOST_BODY:
+            parts.append(message.get("body", b""))
         if not message.get("more_body"):
             break
-    return b"".join(parts)
+    return b"".join(parts) if length <= _MOST_BODY else None
 
 
 async def _gone(receive: Receive) -> None:

@@ -190,7 +190,7 @@ def _read(wanted: Mapping[str, Any], *, number: int, now: datetime) -> Order:
             path=re.compile(str(wanted.get("path") or "") if own else known.path),
             body=None if body is None else re.compile(str(body)),
             either=not own and "nextPageToken" in known.body,
-            nth=max(1, int(wanted.get("nth") or 1)),
+            nth=_at_least_one(wanted.get("nth", 1)),
             times=_times(wanted),
             probability=_share(wanted.get("probability", 1)),
             chance=random.Random(int(wanted.get("seed") or 0)),
@@ -214,7 +214,13 @@ def _refuse_unsendable(settings: Mapping[str, Any]) -> None:
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(str(name)) or not _HEADER_VALUE.fullmatch(str(value)):
             raise UnusableFault(f"no header can be {str(name)!r}: {str(value)!r}")
-    for name in ("seconds", "bytes", "pause", "count", "flicker"):
+    if settings.get("records") is not None and not isinstance(settings["records"], list):
+        raise UnusableFault("records is a list of ids")
+    if settings.get("retry_after") not in {None, "date"} and type(settings["retry_after"]) is not int:
+        raise UnusableFault('retry_after is a number of seconds, "date" or null')
+    for name in ("seconds", "bytes", "pause", "count", "flicker", "rows"):
+        if name == "rows" and isinstance(settings.get(name), list):
+            continue
         value = settings.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _MOST):
             raise UnusableFault(f"{name} is a number, not {value!r}")
@@ -223,7 +229,13 @@ def _refuse_unsendable(settings: Mapping[str, Any]) -> None:
 def _times(wanted: Mapping[str, Any]) -> int | None:
     """Once, where nothing limits the order; as often as it comes, where chance or time does."""
     given = wanted.get("times", None if {"probability", "for_seconds"} & set(wanted) else 1)
-    return None if given is None else int(given)
+    return None if given is None else _at_least_one(given)
+
+
+def _at_least_one(value: Any) -> int:
+    if int(value) < 1:
+        raise ValueError("nth and times begin at 1; times null is for ever")
+    return int(value)
 
 
 def _share(value: Any) -> float:
@@ -234,4 +246,6 @@ def _share(value: Any) -> float:
 
 
 def _seconds(value: Any) -> timedelta:
+    if not 0 < float(value) <= _MOST:
+        raise ValueError("for_seconds lies above 0")
     return timedelta(seconds=float(value))

@@ -38,7 +38,17 @@ def test_a_clock_runs_at_its_distance_and_stands_still_when_told() -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    [{}, {"advance": "soon"}, {"set": "yesterday"}, {"set": "2026-01-01T00:00:00"}, {"advance": 1e300}, {"jump": 1}],
+    [
+        {},
+        {"advance": "soon"},
+        {"set": "yesterday"},
+        {"set": "2026-01-01T00:00:00"},
+        {"advance": 1e300},
+        {"jump": 1},
+        {"frozen": "x"},
+        {"advance": True},
+        {"advance": "1"},
+    ],
 )
 def test_a_move_that_cannot_be_understood_is_refused(small: Running, wanted: dict[str, Any]) -> None:
     before = datetime.fromisoformat(small.control("GET", "/clock")["now"])
