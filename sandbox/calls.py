@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request as received: header names in lower case, query pairs in order, the whole body."""
+    """A request as received: header names in lower case, query pairs in order, the whole body.
+
+    `path` is as it was sent, percent-encoded; what a route finds in it (`at`) is decoded.
+    """
 
     method: str
     path: str
@@ -83,7 +87,8 @@ class Routes:
             if match is None:
                 continue
             if method == call.method:
-                return handler, replace(call, at=match.groupdict())
+                values = {name: unquote(value) for name, value in match.groupdict().items() if value is not None}
+                return handler, replace(call, at=values)
             allowed.append(method)
         return allowed
 

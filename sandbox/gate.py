@@ -149,7 +149,7 @@ async def _gone(receive: Receive) -> None:
 def _call(scope: Scope, body: bytes, faults: Mapping[str, Settings]) -> Call:
     return Call(
         method=scope["method"],
-        path=scope["path"],
+        path=scope["raw_path"].decode("latin-1"),  # a table may be called "Sites / locations"
         query=tuple(QueryParams(scope["query_string"]).multi_items()),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
         body=body,

@@ -183,9 +183,7 @@ def check(
     problems = tuple(str(problem) for problem in problems_of(file))
     if problems:
         raise ConfigurationError(
-            f"{file} has {len(problems)} problem{'s' if len(problems) > 1 else ''}",
-            problems=problems,
-            hint="docs/sandbox/world-files.md has every key",
+            f"{file}: {problems[0]}", problems=problems, hint="docs/sandbox/world-files.md has every key"
         )
     emit({"problems": []}) if json else line(f"{file} can be used: hub sandbox up --world {file}")
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from sandbox.airtable.errors import bad_path, forbidden, no_model, no_record, not_authenticated
 from sandbox.airtable.tables import Table, Tables, seen_by
@@ -162,7 +161,7 @@ class Door:
 
     def table(self, visit: Visit, call: Call) -> Table:
         """Return the table of the path as the visitor knows it; raises RefusedCall (403) when there is none."""
-        table = self.tables.named(visit.base_id, unquote(call.at["t"]))
+        table = self.tables.named(visit.base_id, call.at["t"])
         if table is None or not visit.sees(table.id):
             raise no_model()
         return seen_by(table, visit.caller.rights)

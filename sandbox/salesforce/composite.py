@@ -106,7 +106,7 @@ class Composite:
         kept = {key: value for key, value in call.headers.items() if key == "authorization"}
         part = Call(
             method=method.upper(),
-            path=unquote(split.path),
+            path=split.path,
             query=tuple(parse_qsl(split.query, keep_blank_values=True)),
             headers={**{key: value for key, value in own.items() if key not in _DROPPED}, **kept},
             body=b"" if body is None else orjson.dumps(body),

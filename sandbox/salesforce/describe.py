@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.rights import Rights
 from sandbox.salesforce.schema import Schema, SObject
+from sandbox.salesforce.values import LENGTHS
 
 _SOAP_TYPES = {
     "boolean": "xsd:boolean",
@@ -19,7 +20,6 @@ _SOAP_TYPES = {
     "percent": "xsd:double",
     "reference": "tns:ID",
 }
-_LENGTHS = {"id": 18, "reference": 18, "textarea": 32000, "email": 80, "phone": 40, "picklist": 255, "string": 255}
 _DEFAULTED = {"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp", "IsDeleted"}
 _PEOPLE = {"CreatedById", "LastModifiedById", "SubmittedById", "LastActorId", "ManagerId"}
 
@@ -142,7 +142,7 @@ def _field(sobject: SObject, field: Mapping[str, Any], rights: Rights) -> dict[s
     name, kind = str(field["name"]), str(field["type"])
     writable = bool(field.get("updateable", True)) and rights.edits(sobject.name)
     closed = kind == "textarea" or (sobject.prefix == "017" and name in {"OldValue", "NewValue"})
-    length = int(field.get("length") or _LENGTHS.get(kind, 0))
+    length = int(field.get("length") or LENGTHS.get(kind, 0))
     pointing = targets(sobject, name) if kind == "reference" else []
     number = kind in {"double", "currency", "percent"}
     return {

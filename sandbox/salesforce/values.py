@@ -11,6 +11,7 @@ from sandbox.salesforce.errors import refused
 from sandbox.salesforce.ids import eighteen, plausible
 from sandbox.stamps import salesforce
 
+LENGTHS = {"id": 18, "reference": 18, "textarea": 32000, "email": 80, "phone": 40, "picklist": 255, "string": 255}
 _LARGEST = 1e18
 _NUMBERS = {"double", "currency", "percent", "int"}
 
@@ -59,7 +60,7 @@ def _number(value: Any) -> float | int:
 
 
 def _text(field: Mapping[str, Any], name: str, value: str) -> str:
-    most = field.get("length")
+    most = field.get("length") or LENGTHS.get(str(field["type"]))
     if most and len(value) > int(most):
         text = f"{field.get('label', name)}: data value too large: {value[:80]} (max length={most})"
         raise refused(400, "STRING_TOO_LONG", text, fields=[name])

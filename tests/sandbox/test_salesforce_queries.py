@@ -214,3 +214,10 @@ def test_no_pattern_takes_longer_than_its_text(small: Running) -> None:
     assert _numbers(small, f"Subject LIKE '{'%a' * 14}%b'") == []
     assert _numbers(small, f"Subject LIKE '{'%_' * 20}%A'") == [1]
     assert time.process_time() - began < 2
+
+
+def test_a_text_longer_than_described_is_refused(small: Running) -> None:
+    for length, status in ((255, 204), (256, 400)):
+        answer = asked(small, "PATCH", f"sobjects/Case/{CASE}", json={"Subject": "x" * length})
+        assert answer.status_code == status
+    assert code(answer) == "STRING_TOO_LONG"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jsonschema_rs
 import orjson
@@ -98,6 +99,9 @@ def test_somebody_elses_base_and_org_are_there_to_the_letter(up: Any) -> None:
     base = Api("patInes.0001", endpoint_url=running.addresses["airtable"]).base("appQm3WzV8kTn5LdJ")
     sites = base.table("🏗 Sites / locations")
     assert [field.id for field in sites.schema().fields][:2] == ["fldA1ne6KpWq8ZsXd", "fldB2of7LqXr9AtYe"]
+    by_name = f"{running.addresses['airtable']}/v0/appQm3WzV8kTn5LdJ/{quote('🏗 Sites / locations', safe='')}"
+    listed = requests.get(by_name, headers={"Authorization": "Bearer patInes.0001"}, timeout=10)
+    assert {record["id"] for record in listed.json()["records"]} >= {"recSite0000000LIS1"}
     site = sites.get("recSite0000000LIS1")
     assert site["createdTime"] == "2026-04-02T07:15:30.250Z"
     assert site["fields"] == {
