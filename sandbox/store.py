@@ -9,52 +9,19 @@ served. Two of them are indexed: ``_parent`` (failing that, ``_table`` or ``_pro
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from operator import itemgetter
-from pathlib import Path
 from typing import Any
 
 import orjson
 
+from sandbox.store_file import GONE, INDEXES, SCHEMA, TRIGGERS, StoreFile, Watcher, bounds
+
 Doc = dict[str, Any]
-Watcher = Callable[[str, str, str, str], None]  # space, kind, id, the stamp a document had before it was changed
 Row = tuple[str, str, str, str, str | None, str | None, bytes]  # space, kind, id, stamp, parent, alias, body
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS shelf (
-  n INTEGER PRIMARY KEY, space TEXT NOT NULL, kind TEXT NOT NULL, UNIQUE (space, kind));
-CREATE TABLE IF NOT EXISTS doc (
-  shelf INTEGER NOT NULL, id TEXT NOT NULL, stamp TEXT NOT NULL, parent TEXT, alias TEXT, body BLOB NOT NULL);
-CREATE UNIQUE INDEX IF NOT EXISTS doc_by_id ON doc (shelf, id);
-CREATE INDEX IF NOT EXISTS doc_by_stamp ON doc (shelf, stamp, id);
-CREATE INDEX IF NOT EXISTS doc_by_parent ON doc (shelf, parent, stamp, id) WHERE parent IS NOT NULL;
-CREATE INDEX IF NOT EXISTS doc_by_alias ON doc (shelf, alias) WHERE alias IS NOT NULL;
-"""
-# How many documents changed on a day, so that counting a span costs as much as its two broken days. A deleted
-# Salesforce record stays until it is purged: those few have an index of their own.
-_GONE = "instr(body, CAST('\"IsDeleted\":true' AS BLOB)) > 0"
-_SCHEMA += f"""
-CREATE INDEX IF NOT EXISTS doc_gone ON doc (shelf, stamp) WHERE {_GONE};
-CREATE TABLE IF NOT EXISTS tally (shelf INTEGER, day TEXT, n INTEGER, PRIMARY KEY (shelf, day)) WITHOUT ROWID;
-CREATE TRIGGER IF NOT EXISTS doc_added AFTER INSERT ON doc BEGIN
-  INSERT INTO tally VALUES (new.shelf, substr(new.stamp, 1, 10), 1) ON CONFLICT DO UPDATE SET n = n + 1;
-END;
-CREATE TRIGGER IF NOT EXISTS doc_removed AFTER DELETE ON doc BEGIN
-  UPDATE tally SET n = n - 1 WHERE shelf = old.shelf AND day = substr(old.stamp, 1, 10);
-END;
-CREATE TRIGGER IF NOT EXISTS doc_moved AFTER UPDATE OF stamp ON doc
-WHEN substr(old.stamp, 1, 10) <> substr(new.stamp, 1, 10) BEGIN
-  UPDATE tally SET n = n - 1 WHERE shelf = old.shelf AND day = substr(old.stamp, 1, 10);
-  INSERT INTO tally VALUES (new.shelf, substr(new.stamp, 1, 10), 1) ON CONFLICT DO UPDATE SET n = n + 1;
-END;
-"""
-_COUNTED = "INSERT INTO tally SELECT shelf, substr(stamp, 1, 10) AS day, count(*) FROM doc GROUP BY shelf, day"
-_TRIGGERS = ("doc_added", "doc_removed", "doc_moved")
-_VERSION = 2  # of the file: 1 had no tally
-_INDEXES = ("doc_by_id", "doc_by_stamp", "doc_by_parent", "doc_by_alias", "doc_gone")
 # The later of two rows with one id stands, as it does where documents are put one by one.
 _ONLY_THE_LAST = "DELETE FROM doc WHERE rowid NOT IN (SELECT max(rowid) FROM doc GROUP BY shelf, id)"
 _CHUNK = 1000  # rows read at a time: a walk never holds a read transaction open over other people's writes
@@ -62,51 +29,10 @@ _SIDE_BY_SIDE = 20_000  # rows sorted by their shelf before they are loaded
 _IN = 500  # ids in one IN list
 
 
-class Store:
+class Store(StoreFile):
     """Native documents of every simulated tool; safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, creating it when it is not there."""
-        self.path = path
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")  # a world can be built again; it need not survive a power cut
-        self._db.execute("PRAGMA cache_size=-65536")
-        self._db.executescript(_SCHEMA)
-        if self._db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
-            self._tallied()
-        self._lock = threading.RLock()
-        self._watchers: list[Watcher] = []
-        self._shelves: dict[tuple[str, str], int] = {}
-        self._depth = 0
-
-    def close(self) -> None:
-        """Close the file; the store cannot be used afterwards."""
-        with self._lock:
-            self._db.close()
-
     # -- writing ---------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make every write inside one transaction: all of it happens, or none of it. May be nested."""
-        with self._lock:
-            outermost = self._depth == 0
-            if outermost:
-                self._db.execute("BEGIN IMMEDIATE")
-            self._depth += 1
-            try:
-                yield
-            except BaseException:
-                if outermost:
-                    self._db.execute("ROLLBACK")
-                    self._shelves.clear()
-                raise
-            else:
-                if outermost:
-                    self._db.execute("COMMIT")
-            finally:
-                self._depth -= 1
 
     def put(self, space: str, kind: str, docs: Iterable[tuple[str, str, Doc]]) -> None:
         """Insert or replace documents given as (id, stamp, doc), in one transaction."""
@@ -140,9 +66,9 @@ class Store:
         fails leaves a file to be thrown away. Among rows with one id the last one stands. ``row_of`` makes a row.
         """
         with self._lock:
-            for name in _INDEXES:
+            for name in INDEXES:
                 self._db.execute(f"DROP INDEX IF EXISTS {name}")
-            for name in _TRIGGERS:
+            for name in TRIGGERS:
                 self._db.execute(f"DROP TRIGGER IF EXISTS {name}")
             # Another connection that has the file open keeps it in its journal mode; loading is then just slower.
             with suppress(sqlite3.OperationalError):
@@ -282,7 +208,7 @@ class Store:
         """
         shelf = self._shelf(space, kind)
         if parent is not None:
-            where, held = _bounds(shelf, since=since, until=until, parent=parent)
+            where, held = bounds(shelf, since=since, until=until, parent=parent)
             return self._number(f"SELECT count(*) FROM doc WHERE {where}", held)
         low, high = since or "", until or "~"
         whole = (low[:10] + "~" if since else "", high[:10])  # the days strictly between the two ends
@@ -299,11 +225,11 @@ class Store:
                 total += self._number(f"SELECT count(*) FROM doc WHERE {where}", (shelf, whole[1], high))
         if with_gone:
             return total
-        return total - self._number(f"SELECT count(*) FROM doc WHERE {where} AND {_GONE}", bound)
+        return total - self._number(f"SELECT count(*) FROM doc WHERE {where} AND {GONE}", bound)
 
     def exceeds(self, space: str, kind: str, most: int, *, since: str | None = None, parent: str | None = None) -> bool:
         """Whether there are more documents than this; counts no further."""
-        where, bound = _bounds(self._shelf(space, kind), since=since, parent=parent)
+        where, bound = bounds(self._shelf(space, kind), since=since, parent=parent)
         return bool(self._rows(f"SELECT 1 FROM doc WHERE {where} LIMIT 1 OFFSET {most}", bound))
 
     def is_alone(self, space: str, kind: str, parent: str) -> bool:
@@ -316,13 +242,13 @@ class Store:
 
     def newest(self, space: str, kind: str, *, parent: str | None = None) -> str | None:
         """Return the stamp of what was changed last, or None where there is nothing."""
-        where, bound = _bounds(self._shelf(space, kind), parent=parent)
+        where, bound = bounds(self._shelf(space, kind), parent=parent)
         rows = self._rows(f"SELECT stamp FROM doc WHERE {where} ORDER BY stamp DESC LIMIT 1", bound)
         return str(rows[0][0]) if rows else None
 
     def ids(self, space: str, kind: str, *, since: str | None = None, parent: str | None = None) -> list[str]:
         """Return the ids of documents by (stamp, id), without reading them."""
-        where, bound = _bounds(self._shelf(space, kind), since=since, parent=parent)
+        where, bound = bounds(self._shelf(space, kind), since=since, parent=parent)
         return [id_ for (id_,) in self._rows(f"SELECT id FROM doc WHERE {where} ORDER BY stamp, id", bound)]
 
     def aliased(self, space: str, kind: str, alias: str) -> list[tuple[str, Doc]]:
@@ -390,84 +316,18 @@ class Store:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
         try:
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
         except sqlite3.IntegrityError:
             self._db.execute(_ONLY_THE_LAST)
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
         self._tallied()
         with suppress(sqlite3.OperationalError):
             self._db.execute("PRAGMA journal_mode=WAL")
-
-    def _tallied(self) -> None:
-        self._db.execute("DELETE FROM tally")
-        self._db.execute(_COUNTED)
-        self._db.execute(f"PRAGMA user_version={_VERSION}")
-
-    def _number(self, sql: str, bound: Sequence[Any]) -> int:
-        return int(self._rows(sql, bound)[0][0])
-
-    def _rows(self, sql: str, bound: Sequence[Any]) -> list[Any]:
-        with self._lock:
-            return self._db.execute(sql, bound).fetchall()
-
-    def _page(
-        self,
-        shelf: int,
-        *,
-        since: str | None,
-        until: str | None,
-        after: tuple[str, str] | None,
-        parent: str | None,
-        take: int,
-        backwards: bool = False,
-    ) -> list[tuple[str, str, bytes]]:
-        where, bound = _bounds(shelf, since=since, until=until, after=after, parent=parent, backwards=backwards)
-        order = "stamp DESC, id DESC" if backwards else "stamp, id"
-        return self._rows(f"SELECT stamp, id, body FROM doc WHERE {where} ORDER BY {order} LIMIT {take}", bound)
-
-    def _shelf(self, space: str, kind: str, *, create: bool = False) -> int:
-        known = self._shelves.get((space, kind))
-        if known is not None:
-            return known
-        with self._lock:
-            if create:
-                self._db.execute("INSERT OR IGNORE INTO shelf (space, kind) VALUES (?, ?)", (space, kind))
-            rows = self._rows("SELECT n FROM shelf WHERE space = ? AND kind = ?", (space, kind))
-            if not rows:
-                return -1
-            self._shelves[space, kind] = int(rows[0][0])
-            return int(rows[0][0])
 
 
 def row_of(space: str, kind: str, id: str, stamp: str, doc: Doc) -> Row:  # noqa: A002  (the native word for it)
     """Give a document as a row for ``Store.loading``."""
     return space, kind, id, stamp, _parent_of(doc), doc.get("_alias") or doc.get("key"), orjson.dumps(doc)
-
-
-def _bounds(
-    shelf: int,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    after: tuple[str, str] | None = None,
-    parent: str | None = None,
-    backwards: bool = False,
-) -> tuple[str, list[Any]]:
-    where, bound = ["shelf = ?"], [shelf]  # type: list[str], list[Any]
-    if parent is not None:
-        where.append("parent = ?")
-        bound.append(parent)
-    # The plus keeps SQLite from beginning at the outer bound, and reading everything up to `after` for every page.
-    if since is not None:
-        where.append("stamp >= ?" if after is None or backwards else "+stamp >= ?")
-        bound.append(since)
-    if until is not None:
-        where.append("+stamp <= ?" if after is not None and backwards else "stamp <= ?")
-        bound.append(until)
-    if after is not None:
-        where.append(f"(stamp, id) {'<' if backwards else '>'} (?, ?)")
-        bound.extend(after)
-    return " AND ".join(where), bound
 
 
 def _parent_of(doc: Doc) -> str | None:
