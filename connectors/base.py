@@ -10,12 +10,14 @@ A connector must
 - raise `SourceUnavailable`, `SourceRefused` or `SourceBroken` (never a library's own error) when the stream
   cannot go on.
 
+A connector that can tell what is no longer there also has the methods of `PresenceTeller`.
+
 A connector that can write also offers a `writer`, the only thing in its package that sends a write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -99,4 +101,47 @@ class Connector(Protocol):
 
     def check(self) -> tuple[Problem, ...]:
         """Everything wrong with address, credentials, permissions and mapping, all at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """What became of one record, as the tool itself says.
+
+    `record` is the native id of the raw record; `at` the tool's own time of it, or when it was proven (UTC);
+    `into` the native id of the survivor of a merge; `evidence` how it was proven, for a person to read.
+    """
+
+    record: str
+    kind: Literal["deleted", "merged", "unreachable", "present"]
+    at: datetime
+    into: str = ""
+    evidence: str = ""
+
+
+@runtime_checkable
+class PresenceTeller(Protocol):
+    """The part of a read half that tells what is there and what is gone; all four methods or none.
+
+    Nothing here takes silence for an answer: what cannot be read is raised as the error it is, and a record
+    about which the tool says nothing is left out.
+    """
+
+    def ids(self, stream: str) -> Iterator[str] | None:
+        """Native ids of all records of the stream now, in pages of the source's own size; None where there is
+        no complete listing. Raises SourceError rather than end early."""
+        ...
+
+    def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
+        """By direct read of each: what became of records the listing lacks. `present` for a record that can
+        be read, nothing for one that could not be asked about."""
+        ...
+
+    def fetch(self, stream: str, ids: Sequence[str], *, now: datetime) -> Iterator[Page]:
+        """These records again, whatever the cursor; pages without a cursor."""
+        ...
+
+    def deletions(self, stream: str, cursor: str | None, *, now: datetime) -> tuple[tuple[Absence, ...], str | None]:
+        """Deletions the source tells by itself since a cursor of its own, and the next cursor; ((), None)
+        where it tells none. None for `cursor`: from now on, or as far back as the source remembers."""
         ...

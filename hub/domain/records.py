@@ -12,6 +12,8 @@ Origin = Literal["snapshot", "history", "event"]
 Field = Literal[
     "title", "status", "phase", "owner", "due", "approval", "approver", "update", "activity",
     "identifier", "reference", "url", "name", "email", "active", "kind",
+    # deleted | unreachable | merged:<native id> | present; written on proof only, never from an empty pull
+    "presence",
 ]  # fmt: skip
 
 OWNER_SEPARATOR = ","
@@ -110,7 +112,8 @@ class Receipt:
     """What one pull of one stream did, and whether the source's own count agrees with ours.
 
     `source_count` and `ledger_count` count distinct records of the stream (None: the source offers no cheap
-    count). `error` is empty on success; a receipt with an error never means deletion.
+    count). `missing` names native ids that the source lists and that could not be fetched (the first 20).
+    `error` is empty on success; a receipt with an error never means deletion.
     """
 
     source: str
@@ -127,6 +130,7 @@ class Receipt:
     ledger_count: int | None = None
     error: str = ""
     hint: str = ""
+    missing: tuple[str, ...] = ()
 
     @property
     def gap(self) -> int | None:
