@@ -128,6 +128,7 @@ class ReadingAdapter(GuardedAdapter):
                 f"{self.source}: the reply to {place} was cut",
                 source=self.source,
                 hint="the next sync tries again; nothing of this page was used",
+                remedy="wait",
             )
         if isinstance(error, requests.exceptions.ConnectTimeout):
             what = "cannot be reached (timed out)"

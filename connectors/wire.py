@@ -105,6 +105,7 @@ class GuardedAdapter(HTTPAdapter):
                 f"{self.source}: {request.method} {path_of(request.url)} was redirected",
                 source=self.source,
                 hint="check the address of the source; redirects are never followed",
+                remedy="fix configuration",
             )
         if not stream:
             _ = response.content  # here, so that a cut body is seen by whoever decides about repeating
@@ -208,13 +209,19 @@ def read_json(response: requests.Response, source: str) -> Any:
             hint="check the names of objects, projects, tables and fields in the charter",
         )
     if status >= 300:
-        raise SourceBroken(f"{place} answered {status}", source=source, hint="check the address of the source")
+        raise SourceBroken(
+            f"{place} answered {status}",
+            source=source,
+            hint="check the address of the source",
+            remedy="fix configuration",
+        )
     kind = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if not kind.endswith("json"):
         raise SourceBroken(
             f"{place} answered {kind or 'something without a content type'} instead of JSON",
             source=source,
             hint="a proxy, a sign-in page or a maintenance page may stand before the service",
+            remedy="wait",
         )
     try:
         return orjson.loads(response.content)
@@ -223,6 +230,7 @@ def read_json(response: requests.Response, source: str) -> Any:
             f"{place} answered JSON that is cut or malformed ({len(response.content)} bytes)",
             source=source,
             hint="the next sync tries again; nothing of this page was used",
+            remedy="wait",
         ) from None
 
 

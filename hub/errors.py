@@ -2,10 +2,10 @@
 
 HubError
 ├── ConfigurationError   fix the configuration (exit 2); lists every problem at once
-├── SourceError          a source failed (exit 3)
-│   ├── SourceUnavailable    wait and try again
-│   ├── SourceRefused        fix the credentials or permissions
-│   └── SourceBroken         the reply is not what the service documents
+├── SourceError          a source failed (exit 3); its `remedy` says what helps
+│   ├── SourceUnavailable    wait
+│   ├── SourceRefused        fix configuration: credentials, permissions, names
+│   └── SourceBroken         the reply is not what the service documents: report a bug
 ├── Refused              the hub declines to act; a person must look (exit 1)
 │   ├── ApprovalRefused
 │   ├── PlanStale
@@ -14,6 +14,13 @@ HubError
 """
 
 from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+#: What the operator of a failed source must do: nothing, change the charter or the rights of the hub's account,
+#: correct records in the tool, or tell the makers of the hub.
+Remedy = Literal["wait", "fix configuration", "fix data", "report a bug"]
+REMEDIES: Final[tuple[Remedy, ...]] = get_args(Remedy)
 
 
 class HubError(Exception):
@@ -25,17 +32,24 @@ class HubError(Exception):
     """
 
     exit_code = 4
+    remedy: Remedy | None = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    @property
+    def advice(self) -> str:
+        """The hint behind its remedy: "wait: the next sync tries again"; the bare hint where there is none."""
+        return self.hint if self.remedy is None else advice(self.remedy, self.hint)
+
 
 class ConfigurationError(HubError):
     """The configuration cannot be used; `problems` names all of them, each with its place."""
 
     exit_code = 2
+    remedy = "fix configuration"
 
     def __init__(self, message: str, *, hint: str = "", problems: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint=hint)
@@ -43,21 +57,35 @@ class ConfigurationError(HubError):
 
 
 class SourceError(HubError):
-    """One source failed; the others go on."""
+    """One source failed; the others go on.
+
+    Args:
+        message: what went wrong and where, on one line.
+        source: configured name of the source.
+        hint: what the operator should do next.
+        remedy: kind of that step, where it is not the one the class stands for.
+    """
 
     exit_code = 3
+    remedy: Remedy = "report a bug"
 
-    def __init__(self, message: str, *, source: str, hint: str = "") -> None:
+    def __init__(self, message: str, *, source: str, hint: str = "", remedy: Remedy | None = None) -> None:
         super().__init__(message, hint=hint)
         self.source = source
+        if remedy is not None:
+            self.remedy = remedy
 
 
 class SourceUnavailable(SourceError):
     """The service did not answer, or said to come back later. Waiting helps."""
 
+    remedy = "wait"
+
 
 class SourceRefused(SourceError):
     """The service understood and refused: credentials, permissions, missing object."""
+
+    remedy = "fix configuration"
 
 
 class SourceBroken(SourceError):
@@ -88,3 +116,15 @@ class BrakeEngaged(Refused):
 
 class InternalFault(HubError):
     """A defect of the hub; please report it."""
+
+    remedy = "report a bug"
+
+
+def advice(remedy: Remedy, hint: str) -> str:
+    """A hint that begins with its remedy; `remedy_in` reads it back."""
+    return f"{remedy}: {hint}" if hint else remedy
+
+
+def remedy_in(text: str) -> Remedy | None:
+    """The remedy an advice begins with; None for any other text."""
+    return next((remedy for remedy in REMEDIES if text == remedy or text.startswith(f"{remedy}: ")), None)

@@ -89,7 +89,7 @@ class AirtableConnector:
             tables = self._web.tables(fresh=True)
             people = self._web.collaborators()
         except SourceError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.hint),)
+            return (Problem(where=self._name, what=error.message, hint=error.advice),)
         problems: list[Problem] = []
         items, updates = self._source.items, self._source.updates
         named = [("items", items.table, asked(items))]

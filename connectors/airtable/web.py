@@ -180,7 +180,9 @@ class Web:
         return body
 
     def _broken(self, what: str) -> SourceBroken:
-        return SourceBroken(f"{self.source}: {what}", source=self.source, hint="the next sync tries again")
+        return SourceBroken(
+            f"{self.source}: {what}", source=self.source, hint="the next sync tries again", remedy="wait"
+        )
 
 
 def _message(content: bytes) -> str:

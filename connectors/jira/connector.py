@@ -92,7 +92,7 @@ class JiraConnector:
             info = self._site.get("serverInfo")
             self._site.me()
         except SourceError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.hint),)
+            return (Problem(where=self._name, what=error.message, hint=error.advice),)
         if info.get("deploymentType") != "Cloud":
             problems.append(
                 Problem(
@@ -105,7 +105,7 @@ class JiraConnector:
             try:
                 problems += look()
             except SourceError as error:
-                problems.append(Problem(where=self._name, what=error.message, hint=error.hint))
+                problems.append(Problem(where=self._name, what=error.message, hint=error.advice))
         return tuple(problems)
 
     def _projects(self) -> Iterator[Problem]:

@@ -299,4 +299,4 @@ def _quarantine(raw: RawRecord, error: Exception) -> Quarantined:
 
 
 def _broken(site: Site, what: str) -> SourceBroken:
-    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again")
+    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again", remedy="wait")

@@ -73,6 +73,7 @@ class Site:
                 f"{self.source}: myself names no accountId",
                 source=self.source,
                 hint="the address must be that of a Jira Cloud site",
+                remedy="fix configuration",
             )
         return str(account)
 

@@ -117,7 +117,7 @@ class MailConnector:
         try:
             self._box.open()
         except HubError as error:
-            found.append(Problem(where=self._name, what=error.message, hint=error.hint))
+            found.append(Problem(where=self._name, what=error.message, hint=error.advice))
         finally:
             self._box.close()
         if self._outgoing is not None:

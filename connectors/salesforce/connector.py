@@ -116,14 +116,14 @@ class SalesforceConnector:
         try:
             _ = self._org.user
         except HubError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.hint),)
+            return (Problem(where=self._name, what=error.message, hint=error.advice),)
         problems: list[Problem] = []
         for sobject, mapping in self._source.objects.items():
             where = f"{self._name}.objects.{sobject}"
             try:
                 problems += self._check_object(where, sobject, mapping)
             except HubError as error:
-                problems.append(Problem(where=where, what=error.message, hint=error.hint))
+                problems.append(Problem(where=where, what=error.message, hint=error.advice))
         return tuple(problems)
 
     # -- asking ----------------------------------------------------------------------------------------------

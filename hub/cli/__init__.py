@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hub.errors import ConfigurationError, HubError
+from hub.errors import ConfigurationError, HubError, SourceError
 
 INTERRUPTED = 130
 
@@ -44,7 +44,8 @@ def run(arguments: Sequence[str]) -> int:
         return code if isinstance(code, int) else 0
     except HubError as error:
         problems = error.problems if isinstance(error, ConfigurationError) else ()
-        _tell(error.message, error.hint, problems, as_json=as_json)
+        hint = error.advice if isinstance(error, SourceError) else error.hint
+        _tell(error.message, hint, problems, as_json=as_json)
         return error.exit_code
     except TyperException as error:
         return _usage(error, as_json=as_json)

@@ -27,11 +27,16 @@ def check(
         try:
             problems.extend(connect(source).check())
         except HubError as error:
-            problems.append(Problem(where=source, what=error.message, hint=error.hint))
+            problems.append(Problem(where=source, what=error.message, hint=error.advice))
     held = len(ledger.quarantined())
     if held:
         problems.append(
-            Problem(where="ledger", what=f"{held} records are quarantined", hint="hub quarantine", severity="warning")
+            Problem(
+                where="ledger",
+                what=f"{held} records are quarantined",
+                hint="fix data or the mapping (hub quarantine shows the reasons), then hub quarantine retry",
+                severity="warning",
+            )
         )
     return tuple(sorted(problems, key=lambda p: (p.severity != "error", p.where)))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from connectors.base import Connector
 from hub.domain.records import Page, Receipt
-from hub.errors import HubError, SourceUnavailable
+from hub.errors import HubError, SourceUnavailable, advice
 from hub.ledger.ledger import Ledger
 
 
@@ -156,10 +156,10 @@ def _joined(pages: list[Page]) -> Page:
 
 def _failed(receipt: Receipt, error: Exception) -> Receipt:
     if isinstance(error, HubError):
-        return replace(receipt, error=error.message, hint=error.hint)
+        return replace(receipt, error=error.message, hint=error.advice)
     # The text of a foreign exception may hold what the tool sent; its type is safe and enough to report.
     return replace(
         receipt,
         error=f"{receipt.source} {receipt.stream}: unexpected {type(error).__name__}",
-        hint="this is a defect of the hub; please report it with the output of `hub check`",
+        hint=advice("report a bug", "this is a defect of the hub; send the output of `hub check` along"),
     )
