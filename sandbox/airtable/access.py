@@ -11,6 +11,7 @@ from sandbox.airtable.errors import bad_path, forbidden, no_model, no_record, no
 from sandbox.airtable.tables import Table, Tables, seen_by
 from sandbox.calls import Call
 from sandbox.rights import Rights, rights_of
+from sandbox.stamps import Clock, stamp
 from sandbox.store import Doc, Store
 
 _MOST = 1000  # callers and visits kept while nothing changes
@@ -23,7 +24,8 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The account behind a token; `source` is what webhooks say about its changes (`publicApi`, `client`)."""
+    """The account behind a token; `source` is what webhooks say about its changes (`publicApi`, `client`), `until`
+    the stamp at which the token expires (empty: never)."""
 
     user: str
     name: str
@@ -31,6 +33,7 @@ class Caller:
     rights: Rights
     scopes: frozenset[str]
     source: str = "publicApi"
+    until: str = ""
 
     @property
     def told(self) -> dict[str, Any]:
@@ -70,21 +73,24 @@ class Visit:
 class Door:
     """Lets callers into the bases of a space."""
 
-    def __init__(self, store: Store, space: str) -> None:
+    def __init__(self, store: Store, space: str, clock: Clock) -> None:
         """Know the tokens, people and tables of one space."""
         self._store = store
         self._space = space
+        self._clock = clock
         self.tables = Tables(store, space)
         self._version: object = None  # of the store, when these were looked up
         self._callers: dict[str, Caller] = {}
         self._visits: dict[tuple[str, ...], tuple[Visit, Table]] = {}
 
     def caller(self, call: Call) -> Caller:
-        """Return who calls; raises RefusedCall (401) for a token nobody has."""
+        """Return who calls; raises RefusedCall (401) for a token nobody has, or that has expired."""
         named = call.headers.get("authorization", "")
-        if self._unchanged() and named in self._callers:
-            return self._callers[named]
-        caller = self._callers[named] = self._caller(named)
+        caller = self._callers.get(named) if self._unchanged() else None
+        if caller is None:
+            caller = self._callers[named] = self._caller(named)
+        if caller.until and caller.until <= stamp(self._clock()):
+            raise not_authenticated()
         return caller
 
     def _unchanged(self) -> bool:
@@ -112,6 +118,7 @@ class Door:
             rights=rights,
             scopes=scopes if rights.scopes is None else scopes & rights.scopes,
             source=str(known.get("source") or "publicApi"),
+            until=str(known.get("_until") or ""),
         )
 
     def level(self, caller: Caller, base: Mapping[str, Any]) -> str:

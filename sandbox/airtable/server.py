@@ -12,6 +12,7 @@ from sandbox.airtable.limits import RateLimit
 from sandbox.airtable.listing import Listing
 from sandbox.airtable.meta import Meta
 from sandbox.airtable.mishaps import Mishaps
+from sandbox.airtable.oauth import RENEWAL, OAuth
 from sandbox.airtable.pings import Pings
 from sandbox.airtable.records import Records
 from sandbox.airtable.schema import Schema
@@ -31,7 +32,7 @@ class AirtableServer:
     def __init__(self, store: Store, space: str, clock: Clock) -> None:
         """Serve the bases of a space."""
         self._clock = clock
-        self._door = door = Door(store, space)
+        self._door = door = Door(store, space, clock)
         feed, pings = Feed(store, space, door.tables), Pings(store, space, clock)
 
         def ring() -> None:
@@ -45,6 +46,7 @@ class AirtableServer:
         self.hooks: Hooks = mishaps.hooks()
         self._routes = Routes(
             [
+                *OAuth(store, space, clock).routes(),
                 *Meta(store, space, door).routes(),
                 *Schema(door, writer).routes(),
                 *Webhooks(store, space, door, clock).routes(),
@@ -57,11 +59,12 @@ class AirtableServer:
         """Answer one request as the service would."""
         actor = ""
         try:
-            if not call.path.startswith("/v0/"):
-                raise bad_path()
-            actor = self._door.caller(call).user
-            base = _BASE.match(call.path)
-            self._limit.passed(self._clock(), base=base[1] if base else "", account=actor)
+            if call.path != RENEWAL:
+                if not call.path.startswith("/v0/"):
+                    raise bad_path()
+                actor = self._door.caller(call).user
+                base = _BASE.match(call.path)
+                self._limit.passed(self._clock(), base=base[1] if base else "", account=actor)
             found = self._routes.find(call)
             if not isinstance(found, tuple):
                 raise bad_path()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.description.operations import (
     ANYTHING,
     FLAG,
+    FORM,
     NUMBER,
     TEXT,
     WHOLE,
@@ -93,6 +94,15 @@ _HOOK_SAMPLE = {
 }
 
 _OPERATIONS: tuple[Operation, ...] = (
+    operation(
+        "POST",
+        "/oauth2/v1/token",
+        "New tokens for a refresh token",
+        body=made_of("grant_type", grant_type=one_of("refresh_token"), refresh_token=TEXT, client_id=TEXT, scope=TEXT),
+        body_kind=FORM,
+        sample={"grant_type": "refresh_token", "client_id": "app", "refresh_token": "used-up"},
+        signed=False,
+    ),
     operation("GET", "/v0/meta/whoami", "Who the token belongs to, and its scopes"),
     operation("GET", "/v0/meta/bases", "The bases the token sees", query={"offset": TEXT}),
     operation(
@@ -152,7 +162,7 @@ _OPERATIONS: tuple[Operation, ...] = (
 AIRTABLE = Service(
     name="airtable",
     title="Airtable as the sandbox serves it",
-    says="Every path takes a personal access token. Text, never HTML.",
+    says="Every path below /v0 takes a personal access token, or one that the token path gave. Text, never HTML.",
     error={
         "anyOf": [
             made_of("error", error={"anyOf": [TEXT, made_of("type", type=TEXT, message=TEXT)]}),
