@@ -13,13 +13,14 @@ import pyarrow as pa
 from hub.domain.findings import Finding
 from hub.domain.plans import Approval, Intent, Outcome, Plan
 from hub.domain.records import Page, Quarantined, RawRecord, Receipt
-from hub.ledger import alerts, append, derived, findings, intents, lease, plans, reads, runs
+from hub.ledger import alerts, append, derived, findings, intents, lease, plans, presence, reads, release, runs
 from hub.ledger.alerts import Delivery
 from hub.ledger.append import Appended
 from hub.ledger.engine import Database, open_database
 from hub.ledger.findings import FindingChanges
 from hub.ledger.migrate import migrate
 from hub.ledger.plans import PlanStatus
+from hub.ledger.presence import Presence
 
 
 class Ledger:
@@ -87,8 +88,29 @@ class Ledger:
         append.forget_position(self._database, source, stream)
 
     def record_count(self, source: str, stream: str) -> int:
-        """How many different records of the stream the ledger holds; quarantined ones are not among them."""
-        return reads.record_count(self._database, source, stream)
+        """How many different records of the stream the ledger holds; those found gone and quarantined ones are
+        not among them."""
+        return presence.record_count(self._database, source, stream)
+
+    def presences(self, source: str) -> Mapping[str, Presence]:
+        """What became of records of the source that were found gone or back again: the latest word by record."""
+        return presence.presences(self._database, source)
+
+    def held_ids(self, source: str, stream: str) -> set[str]:
+        """Native ids of all records of the stream the ledger holds, gone ones too."""
+        return presence.held_ids(self._database, source, stream)
+
+    def held_among(self, source: str, stream: str, ids: Iterable[str]) -> set[str]:
+        """Which of these native ids the ledger holds a record of the stream for."""
+        return presence.held_among(self._database, source, stream, ids)
+
+    def unread_ids(self, source: str, stream: str) -> set[str]:
+        """Native ids of the quarantined records of the stream."""
+        return presence.unread_ids(self._database, source, stream)
+
+    def accounts_among(self, source: str, records: Iterable[str]) -> set[str]:
+        """Which of these records are accounts."""
+        return presence.accounts_among(self._database, source, records)
 
     def add_receipt(self, run: str, receipt: Receipt) -> None:
         """Keep what one pull of one stream did."""
@@ -101,6 +123,14 @@ class Ledger:
     def quarantined(self) -> tuple[Quarantined, ...]:
         """Records that still cannot be read."""
         return append.quarantined(self._database)
+
+    def note_released(self, source: str, stream: str, ids: Sequence[str], note: str) -> int:
+        """Say how records left the quarantine; how many had no such note yet."""
+        return release.note_released(self._database, source, stream, ids, note)
+
+    def released(self, limit: int = 100) -> tuple[Quarantined, ...]:
+        """Records that left the quarantine, latest first; `reason` ends with the note of their release."""
+        return release.released(self._database, limit)
 
     def head(self) -> int:
         """The highest observation number, 0 for an empty ledger."""

@@ -101,15 +101,6 @@ def raw(database: Database, digest: str) -> RawRecord | None:
     )
 
 
-def record_count(database: Database, source: str, stream: str) -> int:
-    """How many different records of the stream the ledger holds."""
-    query = select(func.count(raw_record.c.native_id.distinct())).where(
-        raw_record.c.source == source, raw_record.c.stream == stream
-    )
-    with database.read() as connection:
-        return int(connection.execute(query).scalar_one())
-
-
 def records_known_as(database: Database, token: str) -> tuple[tuple[str, str], ...]:
     """The (source, record) pairs of items whose record id is `token` or that carry it as an identifier."""
     columns = observation.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from hub.domain.records import Receipt
 from hub.ledger.engine import Database
 from hub.ledger.schema import receipt, run
-from hub.ledger.values import micros, moment, storable
+from hub.ledger.values import micros, moment, storable, to_json
 
 _TIMES = ("started_at", "finished_at")
 _TEXTS = ("error", "hint")
@@ -40,13 +41,14 @@ def add_receipt(database: Database, name: str, done: Receipt) -> None:
     """Keep what one pull of one stream did."""
     row = {field: getattr(done, field) for field in _FIELDS}
     row |= {field: micros(row[field]) for field in _TIMES} | {field: storable(row[field]) for field in _TEXTS}
+    row["missing"] = to_json(done.missing)
     with database.write() as connection:
         connection.execute(insert(receipt).values(run=name, **row))
 
 
 def receipts(database: Database, name: str | None, limit: int) -> tuple[Receipt, ...]:
     """Receipts of one run in the order they came, or (None) the latest of every source and stream."""
-    columns = [receipt.c[field] for field in _FIELDS]
+    columns = [receipt.c[field] for field in (*_FIELDS, "missing")]
     if name is not None:
         query = select(*columns).where(receipt.c.run == name).order_by(receipt.c.seq)
     else:
@@ -54,4 +56,9 @@ def receipts(database: Database, name: str | None, limit: int) -> tuple[Receipt,
         query = select(*columns).where(receipt.c.seq.in_(latest)).order_by(receipt.c.source, receipt.c.stream)
     with database.read() as connection:
         rows = connection.execute(query.limit(limit)).mappings().all()
-    return tuple(Receipt(**{**row, **{field: moment(row[field]) for field in _TIMES}}) for row in rows)
+    return tuple(
+        Receipt(
+            **{**row, **{field: moment(row[field]) for field in _TIMES}, "missing": tuple(json.loads(row["missing"]))}
+        )
+        for row in rows
+    )

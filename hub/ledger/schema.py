@@ -18,10 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 #: Revision this code works with; the newest one in migrations/versions.
-HEAD = "0001"
+HEAD = "0002"
 #: Named so that it never meets the version table of another application in the same database.
 VERSION_TABLE = "ledger_version"
 
@@ -57,6 +58,7 @@ receipt = Table(
     _number("pages"), _number("records"), _number("new_records"), _number("new_observations"),
     _number("quarantined"), _number("calls"), _number("source_count", null=True),
     _number("ledger_count", null=True), _text("error"), _text("hint"),
+    Column("missing", Text, nullable=False, server_default="[]"),
     Index("receipt_by_stream", "source", "stream", "seq"),
     Index("receipt_by_run", "run", "seq"),
 )  # fmt: skip
@@ -80,6 +82,10 @@ observation = Table(
     _text("raw"), _text("evidence"), _number("recorded_at"),
     Index("observation_key", "key", unique=True),
     Index("observation_subject", "source", "entity", "record", "field", "part", "valid_from"),
+    Index(
+        "observation_presence", "source", "record",
+        sqlite_where=text("field = 'presence'"), postgresql_where=text("field = 'presence'"),
+    ),
 )  # fmt: skip
 
 cursor = Table(
