@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import OwnerWriter
 from connectors.jira import pull
 from connectors.jira.parse import Mapping
+from connectors.jira.sign_in import sign_in
 from connectors.jira.site import Site
 from connectors.jira.write import AssigneeWriter
 from connectors.wire import Meter
@@ -30,22 +31,22 @@ class JiraConnector:
         source: JiraSource,
         secret: Callable[[str], Secret],
         *,
-        overlap: timedelta = pull.OVERLAP,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
         self._source = source
-        self._overlap = overlap
         self._meter = Meter()
         connection = source.connection
-        token = secret(connection.token).reveal()
-        self._site = Site(name, connection.server, connection.email, token, meter=self._meter, sleep=sleep)
+        self._overlap = connection.index_lag
+        auth = sign_in(name, connection, secret, meter=self._meter)
+        root = f"{connection.gateway}/ex/jira/{connection.cloud_id}" if connection.cloud_id else connection.server
+        self._site = Site(name, connection.server, auth, root=root, meter=self._meter, sleep=sleep)
         self._mapping = Mapping(source=name, server=self._site.server, fields=source.fields)
         self._known: set[str] = set()
         self._writer: AssigneeWriter | None = None
         if source.writable:
-            session = write_session(name, allowed_hosts=[urlsplit(self._site.server).netloc], meter=self._meter)
-            session.auth = (connection.email, token)
+            session = write_session(name, allowed_hosts=[urlsplit(root).netloc], meter=self._meter)
+            session.auth = auth
             self._writer = AssigneeWriter(self._site, session)
 
     @property

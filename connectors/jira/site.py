@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import jira
 import requests
 
+from connectors.jira.sign_in import SignIn
 from connectors.jira.values import Json
 from connectors.transport import READ, Meter, ReadingAdapter, mount, read_json
 from hub.errors import SourceBroken, SourceRefused
@@ -31,27 +32,30 @@ class Site:
         self,
         source: str,
         server: str,
-        email: str,
-        token: str,
+        auth: SignIn,
         *,
+        root: str = "",
         meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`server` is what people open, `root` where the API is (empty: there too)."""
         self.source = source
         self.server = server.rstrip("/")
+        self.root = (root or server).rstrip("/")
+        self.auth = auth
         self.date: datetime | None = None
         self._me: Json | None = None
         client = jira.JIRA(
-            server=self.server,
+            server=self.root,
             options={"rest_api_version": "2", "check_update": False},
-            basic_auth=(email, token),
             get_server_info=False,
             max_retries=0,
             logging=False,
         )
         self._client = client  # its destructor closes the session
         self._session: requests.Session = client._session
-        adapter = ReadingAdapter(source, allowed_hosts=[urlsplit(self.server).netloc], meter=meter, sleep=sleep)
+        self._session.auth = auth
+        adapter = ReadingAdapter(source, allowed_hosts=[urlsplit(self.root).netloc], meter=meter, sleep=sleep)
         self.meter = mount(self._session, adapter)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -79,12 +83,14 @@ class Site:
 
     def _read(self, method: str, path: str, **rest: Any) -> Any:
         # Session.request itself, past the library's override with its own retries and exceptions
-        response = requests.Session.request(self._session, method, self.server + API + path, **rest)
+        response = requests.Session.request(self._session, method, self.root + API + path, **rest)
+        if response.status_code == 401 and self.auth.renewed(response):
+            response = requests.Session.request(self._session, method, self.root + API + path, **rest)
         if "FAILED" in response.headers.get("X-Seraph-LoginReason", ""):
             raise SourceRefused(
-                f"{self.source}: the site did not accept the e-mail and token",
+                f"{self.source}: the site did not accept the sign-in",
                 source=self.source,
-                hint="check connection.email and the token the charter refers to",
+                hint="check connection.email and the secrets the charter refers to",
             )
         body = read_json(response, self.source)
         try:

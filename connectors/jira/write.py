@@ -27,7 +27,7 @@ class Reads(Protocol):
     """What the writer needs of a site for reading."""
 
     source: str
-    server: str
+    root: str
 
     def get(self, path: str, params: Any = None) -> Any: ...
 
@@ -75,7 +75,7 @@ class AssigneeWriter:
         # "-1" would be the project's default assignee, whoever that is
         if desired is not None and (desired in {"", "-1"} or OWNER_SEPARATOR in desired):
             return SendResult(kind="refused", detail="an issue has one assignee, named by account id")
-        url = f"{self._site.server}/rest/api/2/issue/{record}/assignee"
+        url = f"{self._site.root}/rest/api/2/issue/{record}/assignee"
         try:
             response = self._session.put(url, json={"accountId": desired})
         except (requests.RequestException, HubError) as error:

@@ -23,12 +23,16 @@ SecretReference = Annotated[str, AfterValidator(_is_reference)]
 
 
 class Secret:
-    """A resolved secret that never shows itself; `reveal()` is called where it is sent."""
+    """A resolved secret that never shows itself; `reveal()` is called where it is sent.
 
-    __slots__ = ("_value",)
+    `place` is the file it was read from (None: it came from elsewhere), for secrets that are replaced when used.
+    """
 
-    def __init__(self, value: str) -> None:
+    __slots__ = ("_value", "place")
+
+    def __init__(self, value: str, *, place: Path | None = None) -> None:
         self._value = value
+        self.place = place
 
     def reveal(self) -> str:
         """The secret text."""
@@ -52,7 +56,7 @@ def resolve(reference: str, *, directory: Path, environment: Mapping[str, str]) 
         return Secret(environment[rest])
     path = directory / rest
     try:
-        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
+        return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"), place=path)
     except OSError as error:
         raise ConfigurationError(
             f"{reference} cannot be read: {error.strerror}", hint="create the file, readable by the hub only"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from hub.charter.duration import Duration
 from hub.charter.secret import SecretReference
 
 
@@ -37,14 +39,42 @@ class SourceBase(Strict):
     pool: str | None = None
 
 
+_SIGN_IN_NEEDS = {
+    "client_credentials": ("client_id", "client_secret"),
+    "jwt_bearer": ("client_id", "username", "private_key"),
+    "password": ("client_id", "client_secret", "username", "password"),
+    "soap": ("username", "password"),
+}
+
+
 class SalesforceConnection(Strict):
-    """Client-credentials sign-in; `domain` for a real org (My Domain), `base_url` for a test server."""
+    """How to sign in; `domain` for a real org (My Domain, `login` or `test`), `base_url` for a test server.
+
+    `keep_requests` is the share of the org's daily requests that the hub leaves to others.
+    """
 
     domain: str | None = None
     base_url: Address | None = None
-    client_id: str
-    client_secret: SecretReference
+    sign_in: Literal["client_credentials", "jwt_bearer", "password", "soap"] = "client_credentials"
+    client_id: str = ""
+    client_secret: SecretReference | None = None
+    username: str = ""
+    password: SecretReference | None = None
+    security_token: SecretReference | None = None
+    private_key: SecretReference | None = None
     api_version: str = "59.0"
+    keep_requests: float = Field(default=0.1, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> SalesforceConnection:
+        missing = [name for name in _SIGN_IN_NEEDS[self.sign_in] if not getattr(self, name)]
+        if missing:
+            msg = f"signing in by {self.sign_in} needs {', '.join(missing)}"
+            raise ValueError(msg)
+        if self.sign_in == "client_credentials" and self.domain in {"login", "test"}:
+            msg = "signing in by client_credentials needs your My Domain as domain, not login or test"
+            raise ValueError(msg)
+        return self
 
 
 class SalesforceObject(Strict):
@@ -72,11 +102,41 @@ class SalesforceSource(SourceBase):
 
 
 class JiraConnection(Strict):
-    """Jira Cloud with e-mail and API token."""
+    """Jira Cloud, signed in to in one of three ways.
+
+    `email` and `token`: an API token. `token` alone: a token sent as it is (bearer). `client_id`, `client_secret`,
+    `refresh_token` and `cloud_id`: OAuth 2.0; every use replaces the refresh token, so it lives in a file the hub
+    may write. With `cloud_id` requests go through Atlassian's gateway, `server` is what people open. `gateway` and
+    `sign_in` are changed only for a test server. `index_lag`: how far back every pull asks again, since the search
+    index shows changes late.
+    """
 
     server: Address
-    email: str
-    token: SecretReference
+    email: str | None = None
+    token: SecretReference | None = None
+    cloud_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    client_id: str | None = None
+    client_secret: SecretReference | None = None
+    refresh_token: SecretReference | None = None
+    gateway: Address = "https://api.atlassian.com"
+    sign_in: Address = "https://auth.atlassian.com"
+    index_lag: Duration = timedelta(hours=2)
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> Self:
+        app = (self.client_id, self.client_secret, self.refresh_token)
+        if self.token is not None:
+            if any(app):
+                msg = "has both a token and an OAuth app; keep one"
+                raise ValueError(msg)
+            return self
+        if self.email is not None or not all((*app, self.cloud_id)):
+            msg = "needs email and token, or token alone, or client_id, client_secret, refresh_token and cloud_id"
+            raise ValueError(msg)
+        if not str(self.refresh_token).startswith("file:"):
+            msg = "refresh_token must be a file: reference, since every use replaces it"
+            raise ValueError(msg)
+        return self
 
 
 class JiraFields(Strict):
@@ -169,7 +229,140 @@ class MailSource(SourceBase):
     connection: MailConnection
 
 
+class RestConnection(Strict):
+    """Any HTTP service: a token as `bearer`, name and password as `basic`, a key in a `header` of its own."""
+
+    base_url: Address
+    auth: Literal["bearer", "basic", "header", "none"] = "bearer"
+    secret: SecretReference | None = None
+    user: str | None = None
+    header: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        wanted = {"bearer": {"secret"}, "basic": {"secret", "user"}, "header": {"secret", "header"}, "none": set()}
+        given = {name for name in ("secret", "user", "header") if getattr(self, name) is not None}
+        if given != wanted[self.auth]:
+            msg = f"auth {self.auth} takes {' and '.join(sorted(wanted[self.auth])) or 'nothing else'}"
+            raise ValueError(msg)
+        return self
+
+
+class RestPaging(Strict):
+    """How a service hands out a long list; `next` is where a reply says how to go on.
+
+    `cursor`: the value at `next` goes into `parameter`. `link`: the address at `next`, or the Link header where
+    `next` is left out. `offset`: records so far, `page`: number of the page from `first`, both in `parameter`,
+    until a page is empty. `none`: one reply holds everything.
+    """
+
+    kind: Literal["cursor", "link", "offset", "page", "none"] = "none"
+    next: str | None = None
+    parameter: str | None = None
+    size_parameter: str | None = None
+    size: int = Field(default=100, gt=0)
+    first: int = 1
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind in {"cursor", "offset", "page"} and self.parameter is None:
+            msg = f"paging by {self.kind} needs the name of its parameter"
+            raise ValueError(msg)
+        if self.kind == "cursor" and self.next is None:
+            msg = "paging by cursor needs `next`, the place of the cursor in a reply"
+            raise ValueError(msg)
+        return self
+
+
+class RestSince(Strict):
+    """The filter for what has changed, read again for `overlap` because rows may appear late."""
+
+    parameter: str
+    format: Literal["iso", "epoch", "epoch_ms"] = "iso"
+    overlap: Duration = timedelta(minutes=10)
+
+
+class RestDeleted(Strict):
+    """The listing of what was deleted: the same path with these parameters; `at` holds the time of deletion."""
+
+    params: dict[str, str]
+    at: str
+
+
+class RestListing(Strict):
+    """A listing: where it is, how it pages, and where in a record its id and modified stamp are.
+
+    Places are keys joined by dots (`properties.owner`), in CSV the column's heading.
+    """
+
+    path: str = Field(pattern="^/")
+    format: Literal["json", "csv"] = "json"
+    params: dict[str, str] = {}
+    records: str = ""
+    paging: RestPaging = RestPaging()
+    id: str = "id"
+
+
+class RestAccounts(RestListing):
+    """The listing of people. `inactive` is a flag that is true for those who have left."""
+
+    name: tuple[str, ...] = ()
+    email: str | None = None
+    modified: str | None = None
+    inactive: str | None = None
+    deleted: RestDeleted | None = None
+
+
+class RestUpdates(Strict):
+    """Updates kept as a list inside each record."""
+
+    records: str
+    id: str
+    text: str
+    by: str | None = None
+    at: str
+
+
+class RestStream(RestListing):
+    """A listing of work items. `record` is the path of a single one, with `{id}` in it."""
+
+    modified: str
+    created: str | None = None
+    since: RestSince | None = None
+    deleted: RestDeleted | None = None
+    record: str | None = Field(default=None, pattern=r"^/.*\{id\}")
+    url: str | None = Field(default=None, pattern=r"^https?://.*\{id\}")
+    title: str
+    status: str | None = None
+    phase: str | None = None
+    owner: str | None = None
+    due: str | None = None
+    identifiers: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    updates: RestUpdates | None = None
+    absent_is_empty: bool = False
+
+
+class RestSource(SourceBase):
+    """Any service with lists over HTTP, in JSON or CSV; read only."""
+
+    tool: Literal["rest"]
+    connection: RestConnection
+    accounts: RestAccounts | None = None
+    streams: dict[str, RestStream] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _readable_only(self) -> Self:
+        if self.writable:
+            msg = "a source of this kind is only read; leave `writable` out"
+            raise ValueError(msg)
+        if "accounts" in self.streams:
+            msg = "`accounts` is the name of the listing of people and cannot be a stream of items"
+            raise ValueError(msg)
+        return self
+
+
 Source = Annotated[
-    SalesforceSource | JiraSource | AirtableSource | MailSource,
+    SalesforceSource | JiraSource | AirtableSource | MailSource | RestSource,
     Field(discriminator="tool"),
 ]
