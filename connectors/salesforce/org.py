@@ -1,33 +1,36 @@
 """One signed-in org: questions in, JSON and the org's own clock out.
 
 simple-salesforce supplies addresses and headers; replies are parsed by orjson, which is three times as fast.
-When the session expires, the hub signs in again once per request and asks again with all its own headers
-(the library would drop them, guards included).
+When the session expires, the hub signs in again and asks again with all its own headers (the library would
+drop them, guards included). Signing in happens under a lock: of several threads whose session ended, one
+signs in and the others take what it got. Two sessions in a row that are refused at once end the attempts.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from threading import RLock
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import orjson
 import requests
 from simple_salesforce.api import Salesforce
 
 from connectors.salesforce import soql
-from connectors.wire import read_json, said
+from connectors.salesforce.budget import Budget
+from connectors.salesforce.refusals import raise_explained
+from connectors.salesforce.signin import Session, sign_in
+from connectors.wire import read_json
 from hub.charter.secret import Secret
 from hub.charter.sources import SalesforceConnection
-from hub.errors import ConfigurationError, SourceBroken, SourceError, SourceRefused, SourceUnavailable
+from hub.errors import SourceBroken, SourceRefused
 
 ALLOWED_HOSTS = ("*.salesforce.com",)
-_NO_SUCH_COLUMN = re.compile(r"No such column '([^']*)' on entity '([^']*)'")
-_NO_SUCH_OBJECT = re.compile(r"sObject type '([^']*)' is not supported")
+_RENEWALS = 2  # sessions in a row that may be refused at once
+_SKEW = timedelta(seconds=60)  # of our clock, from which on a refused assertion may be its fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,9 @@ class Org:
         self._user = ""
         self._instance = ""
         self._ahead = timedelta(0)
+        self._lock = RLock()
+        self._in_vain = 0
+        self._budget = Budget(source, connection.keep_requests)
 
     @property
     def instance(self) -> str:
@@ -107,15 +113,12 @@ class Org:
 
     def forget(self) -> None:
         """Drop the session, so that the next request signs in anew."""
-        self._client = None
+        with self._lock:
+            self._client = None
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """Ask for a path below the API version. Raises SourceError."""
-        response = self._ask(path, params)
-        if response.status_code == 401:
-            self.forget()
-            response = self._ask(path, params)
-        return self.read(response)
+        return self.read(self._asked(path, params))
 
     def query(self, text: str) -> Rows:
         """Ask a SOQL query and read its first page. Raises SourceError."""
@@ -146,7 +149,7 @@ class Org:
     def read(self, response: requests.Response) -> Answer:
         """JSON and clock of a reply; vendor errors become ours with a hint that names the field."""
         if response.status_code in {400, 403, 404}:
-            self._explain(response)
+            raise_explained(response, self.source)
         body = read_json(response, self.source)
         return Answer(body=body, at=self.server_time(response))
 
@@ -159,97 +162,68 @@ class Org:
         self._ahead = at - self._clock()
         return at
 
-    def _ask(self, path: str, params: Mapping[str, str] | None) -> requests.Response:
-        return self._session.get(self.address(path), params=params, headers=self.headers())
+    def _asked(self, path: str, params: Mapping[str, str] | None) -> requests.Response:
+        """The reply to a question; a session that ended is renewed, but not without end."""
+        while True:
+            client = self._signed_in()
+            self._budget.spend(self._clock())
+            headers = {**client.headers, "X-PrettyPrint": "0"}
+            response = self._session.get(f"{client.base_url}{path}", params=params, headers=headers)
+            self._budget.hear(response.headers, self._clock())
+            if response.status_code != 401:
+                self._in_vain = 0
+                return response
+            self._renew(client, response)
 
-    def _signed_in(self) -> Salesforce:
-        if self._client is None:
-            self._client = self._sign_in()
-        return self._client
-
-    def _sign_in(self) -> Salesforce:
-        connection = self._connection
-        response = self._session.post(
-            f"https://{_host(connection)}/services/oauth2/token",
-            data={
-                "grant_type": "client_credentials",
-                "client_id": connection.client_id,
-                "client_secret": self._secret(connection.client_secret).reveal(),
-            },
-            headers=dict(self._repeat),
-        )
+    def _renew(self, refused: Salesforce, response: requests.Response) -> None:
+        """Give up the refused session, unless another thread has done so. Raises SourceRefused at the last."""
+        with self._lock:
+            if self._client is not refused:
+                return
+            self._client = None
+            self._in_vain += 1
+            if self._in_vain <= _RENEWALS:
+                return
+            self._in_vain = 0
         try:
-            self._limit_reached(response)
-            granted = read_json(response, self.source)
+            read_json(response, self.source)
         except SourceRefused as error:
             raise SourceRefused(
-                f"{self.source}: sign-in refused{said(response)}",
+                f"{error.message}; {_RENEWALS} new sessions were refused as well",
                 source=self.source,
-                hint="check client_id and client_secret, and that the app allows the client credentials flow",
-            ) from error
-        self.server_time(response)
-        try:
-            token, instance = str(granted["access_token"]), str(granted["instance_url"])
-            self._user = str(granted["id"]).rstrip("/").rsplit("/", 1)[-1]
-        except (KeyError, TypeError):
-            raise SourceBroken(
-                f"{self.source}: the sign-in reply lacks a token, an instance or our id", source=self.source
+                hint="signing in works, the data API refuses: give the hub's user 'API Enabled', and check the IP "
+                "ranges and session settings of the profile and the app",
             ) from None
-        parts = urlsplit(instance)
-        self._instance = f"{parts.scheme}://{parts.netloc}"
-        return Salesforce(
-            instance_url=instance,
-            session_id=token,
-            version=connection.api_version,
-            session=self._session,
-        )
 
-    def _limit_reached(self, response: requests.Response) -> None:
-        if "REQUEST_LIMIT_EXCEEDED" in {code for code, _ in vendor_errors(response)}:
-            raise SourceUnavailable(
-                f"{self.source}: the org's daily API limit is used up",
-                source=self.source,
-                hint="wait for the rolling 24 hours to free some, or ask for a higher limit",
-            )
+    def _signed_in(self) -> Salesforce:
+        with self._lock:
+            if self._client is None:
+                granted = self._sign_in()
+                self._user, self._instance = granted.user, granted.instance
+                self._client = Salesforce(
+                    instance_url=granted.instance,
+                    session_id=granted.token,
+                    version=self._connection.api_version,
+                    session=self._session,
+                )
+            return self._client
 
-    def _explain(self, response: requests.Response) -> None:
-        self._limit_reached(response)
-        for code, message in vendor_errors(response):
-            column = _NO_SUCH_COLUMN.search(message)
-            if column:
-                raise self._unknown(f"field {column.group(1)!r} of {column.group(2)}")
-            sobject = _NO_SUCH_OBJECT.search(message)
-            if sobject or code == "INVALID_TYPE":
-                raise self._unknown(f"object {sobject.group(1)!r}" if sobject else "an object")
+    def _sign_in(self) -> Session:
+        believed = self._ahead
+        try:
+            return self._one_sign_in()
+        except SourceRefused:
+            # An assertion carries our time: where the org's clock turns out to be another, it goes by the org's.
+            if self._connection.sign_in != "jwt_bearer" or abs(self._ahead - believed) < _SKEW:
+                raise
+            return self._one_sign_in()
 
-    def _unknown(self, what: str) -> SourceError:
-        return SourceRefused(
-            f"{self.source}: Salesforce does not know {what}, or hides it from the hub's user",
-            source=self.source,
-            hint=f"check {what} in the charter (API names) and the field-level security of the hub's user",
-        )
+    def _one_sign_in(self) -> Session:
+        now = self._clock() + self._ahead
+        return sign_in(self._connection, self._secret, self._post, source=self.source, now=now)
 
-
-def vendor_errors(response: requests.Response) -> tuple[tuple[str, str], ...]:
-    """(errorCode, message) pairs of a failed reply; empty when the body has another shape."""
-    if response.status_code < 400:
-        return ()
-    try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return ()
-    parts = body if isinstance(body, list) else [body]
-    return tuple(
-        (str(part.get("errorCode", "")), str(part.get("message", ""))) for part in parts if isinstance(part, dict)
-    )
-
-
-def _host(connection: SalesforceConnection) -> str:
-    if connection.domain is None:
-        if connection.base_url is None:
-            raise ConfigurationError(
-                "a Salesforce source needs its domain", hint="connection.domain is your My Domain name"
-            )
-        return "login.salesforce.com"  # a label only: the transport sends it to base_url
-    domain = connection.domain.removeprefix("https://").rstrip("/").removesuffix(".salesforce.com")
-    return f"{domain if '.' in domain else domain + '.my'}.salesforce.com"
+    def _post(self, url: str, body: bytes | dict[str, str], headers: Mapping[str, str]) -> requests.Response:
+        response = self._session.post(url, data=body, headers={**self._repeat, **headers})
+        if response.ok or "Date" in response.headers:
+            self.server_time(response)
+        return response

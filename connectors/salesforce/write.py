@@ -19,8 +19,9 @@ from urllib3.exceptions import NewConnectionError
 
 from connectors.base import OwnerReading, SendResult
 from connectors.salesforce import soql
-from connectors.salesforce.org import Answer, Org, vendor_errors
+from connectors.salesforce.org import Answer, Org
 from connectors.salesforce.parse import Unreadable, account_id, history_of, instant
+from connectors.salesforce.refusals import vendor_errors
 from hub.charter.sources import SalesforceObject
 from hub.domain.records import OWNER_SEPARATOR
 from hub.errors import SourceBroken, SourceError, SourceRefused

@@ -168,7 +168,7 @@ def test_a_change_during_the_walk_does_not_carry_the_position_past_unread_record
     assert {raw.native_id for page in pages + resumed for raw in page.records} == set(ordered)
 
 
-def test_a_session_that_never_lives_is_refused_after_two_tries(org):
+def test_a_session_that_never_lives_is_refused_after_two_renewals(org):
     connector = connector_for(org)
     connector.check()
     org.forget()
@@ -176,7 +176,7 @@ def test_a_session_that_never_lives_is_refused_after_two_tries(org):
     org.order(tool="salesforce", path="/query", action="status", status=401, body=body, times=None)
     with pytest.raises(SourceRefused, match="not signed in"):
         list(connector.pull("Case", None, now=NOW))
-    assert len([e for e in org.journal(tool="salesforce") if "/query" in e["path"]]) == 2
+    assert len([e for e in org.journal(tool="salesforce") if "/query" in e["path"]]) == 3
 
 
 def test_the_daily_limit_means_wait(org):
