@@ -8,14 +8,14 @@ connections; never a write. Write code cannot import this module (a test holds i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 
 import requests
 
-from connectors.wire import TIMEOUT, GuardedAdapter, Meter, MeteredSession, Timeout, mount, path_of, read_json
+from connectors.replies import asked_wait
+from connectors.wire import GuardedAdapter, Meter, MeteredSession, Way, mount, path_of, read_json
 from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 __all__ = ["READ", "Meter", "MeteredSession", "ReadingAdapter", "mount", "read_json", "session"]
@@ -43,24 +43,13 @@ class ReadingAdapter(GuardedAdapter):
         self,
         source: str,
         *,
-        allowed_hosts: Sequence[str],
-        base_url: str | None = None,
-        timeout: Timeout = TIMEOUT,
-        ca_file: str | None = None,
-        meter: Meter | None = None,
         read_retries: int = READ_RETRIES,
         first_wait: float = FIRST_WAIT,
         total_wait: float = TOTAL_WAIT,
         sleep: Callable[[float], None] = time.sleep,
+        **way: Unpack[Way],
     ) -> None:
-        super().__init__(
-            source,
-            allowed_hosts=allowed_hosts,
-            base_url=base_url,
-            timeout=timeout,
-            ca_file=ca_file,
-            meter=meter,
-        )
+        super().__init__(source, **way)
         self._retries = read_retries
         self._first_wait = first_wait
         self._total_wait = total_wait
@@ -98,7 +87,7 @@ class ReadingAdapter(GuardedAdapter):
             else:
                 if response.status_code not in _COME_BACK or last:
                     return response
-                pause = _asked_wait(response)
+                pause = asked_wait(response)
             if pause is None:
                 pause = self._first_wait * 2**attempt
             if pause > left:
@@ -143,43 +132,15 @@ class ReadingAdapter(GuardedAdapter):
         )
 
 
-def session(
-    source: str,
-    *,
-    base_url: str | None = None,
-    allowed_hosts: Sequence[str],
-    timeout: Timeout = TIMEOUT,
-    read_retries: int = READ_RETRIES,
-    first_wait: float = FIRST_WAIT,
-    total_wait: float = TOTAL_WAIT,
-    ca_file: str | None = None,
-    meter: Meter | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-) -> MeteredSession:
+class ReadingWay(Way, total=False):
+    """How a source is reached for reading; see `ReadingAdapter`."""
+
+    read_retries: int
+    first_wait: float
+    total_wait: float
+    sleep: Callable[[float], None]
+
+
+def session(source: str, **way: Unpack[ReadingWay]) -> MeteredSession:
     """A session for reading; see `ReadingAdapter`. Pass one `meter` to several sessions to add them up."""
-    return MeteredSession(
-        ReadingAdapter(
-            source,
-            allowed_hosts=allowed_hosts,
-            base_url=base_url,
-            timeout=timeout,
-            ca_file=ca_file,
-            meter=meter,
-            read_retries=read_retries,
-            first_wait=first_wait,
-            total_wait=total_wait,
-            sleep=sleep,
-        )
-    )
-
-
-def _asked_wait(response: requests.Response) -> float | None:
-    """Seconds the service asks us to wait, or None when it does not say (or says it unreadably)."""
-    asked = response.headers.get("Retry-After", "").strip()
-    if asked.isdigit():
-        return float(asked)
-    try:
-        until = parsedate_to_datetime(asked)
-        return max(0.0, (until - parsedate_to_datetime(response.headers["Date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
-        return None
+    return MeteredSession(ReadingAdapter(source, **way))
