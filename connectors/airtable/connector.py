@@ -8,14 +8,15 @@ from datetime import datetime
 
 from connectors.airtable import pull
 from connectors.airtable.parse import asked
+from connectors.airtable.sign_in import Keys, PersonalToken, RenewedToken
 from connectors.airtable.web import Web
 from connectors.airtable.write import LINKS, MANY, ONE, OwnerCellWriter
 from connectors.base import OwnerWriter
 from connectors.wire import Meter
 from hub.charter.secret import Secret
-from hub.charter.sources import AirtableSource
+from hub.charter.sources import AirtableConnection, AirtableSource
 from hub.domain.records import Page, Problem
-from hub.errors import SourceError, SourceRefused
+from hub.errors import HubError, SourceRefused
 
 
 class AirtableConnector:
@@ -38,7 +39,7 @@ class AirtableConnector:
             name,
             connection.endpoint_url,
             source.base,
-            secret(connection.token).reveal(),
+            _keys(name, connection, secret, self._meter),
             per_second=connection.requests_per_second,
             meter=self._meter,
             clock=clock,
@@ -88,7 +89,7 @@ class AirtableConnector:
             self._web.me()
             tables = self._web.tables(fresh=True)
             people = self._web.collaborators()
-        except SourceError as error:
+        except HubError as error:
             return (Problem(where=self._name, what=error.message, hint=error.advice),)
         problems: list[Problem] = []
         items, updates = self._source.items, self._source.updates
@@ -138,6 +139,13 @@ class AirtableConnector:
                     what=f"field {field} does not exist in table {table}",
                     hint="use the field's id (fld...), not its name",
                 )
+
+
+def _keys(name: str, connection: AirtableConnection, secret: Callable[[str], Secret], meter: Meter) -> Keys:
+    oauth = connection.oauth
+    if oauth is not None:
+        return RenewedToken(name, oauth, secret(oauth.client_secret) if oauth.client_secret else None, meter=meter)
+    return PersonalToken(secret(str(connection.token)))
 
 
 def connect(name: str, source: AirtableSource, secret: Callable[[str], Secret]) -> AirtableConnector:

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 import orjson
 import pyairtable
+import requests
 from pyairtable.api.params import options_to_params
 
 from connectors.airtable.cells import Json
 from connectors.airtable.pace import Pace, PacedAdapter
+from connectors.airtable.sign_in import Keys, Signature
 from connectors.transport import Meter, ReadingAdapter, mount, read_json
 from connectors.wire import TIMEOUT, MeteredSession
 from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
@@ -39,7 +41,7 @@ class Web:
         source: str,
         endpoint: str,
         base: str,
-        token: str,
+        keys: Keys,
         *,
         per_second: float,
         meter: Meter | None = None,
@@ -51,7 +53,9 @@ class Web:
         self._allowed = [urlsplit(endpoint).netloc]
         self._pace = Pace(per_second, clock=clock, sleep=sleep)
         # without its own retries: they hammer a closed base and repeat writes
-        self._api = pyairtable.Api(token, endpoint_url=endpoint, retry_strategy=None, use_field_ids=True)
+        self._api = pyairtable.Api("", endpoint_url=endpoint, retry_strategy=None, use_field_ids=True)
+        self._keys = keys
+        self._api.session.auth = Signature(keys)
         self._base = self._api.base(base)
         adapter = _PatientAdapter(source, allowed_hosts=self._allowed, meter=meter, sleep=sleep)
         adapter.pace = self._pace
@@ -64,7 +68,7 @@ class Web:
         adapter = PacedAdapter(self.source, allowed_hosts=self._allowed, timeout=TIMEOUT, meter=self.meter)
         adapter.pace = self._pace
         session = MeteredSession(adapter)
-        session.headers["Authorization"] = self._api.session.headers["Authorization"]
+        session.auth = Signature(self._keys)
         return session
 
     def me(self) -> str:
@@ -83,7 +87,7 @@ class Web:
 
     def collaborators(self) -> tuple[Json, ...] | None:
         """People with access to the base, or None where the plan or the token does not let us ask."""
-        response = self._api.session.get(str(self._base.urls.meta), params={"include": ["collaborators"]})
+        response = self._ask(str(self._base.urls.meta), {"include": ["collaborators"]})
         if response.status_code in {403, 404}:
             return None
         body = self._object(self._json(response), "the base")
@@ -155,10 +159,18 @@ class Web:
 
     def get(self, url: str, params: Any = None) -> Any:
         """JSON of a GET. Raises SourceError."""
-        response = self._api.session.get(url, params=params)
+        response = self._ask(url, params)
         if response.status_code == 422 and b"LIST_RECORDS_ITERATOR_NOT_AVAILABLE" in response.content:
             raise _IteratorGone
         return self._json(response)
+
+    def _ask(self, url: str, params: Any = None) -> requests.Response:
+        response = self._api.session.get(url, params=params)
+        if response.status_code != 401:
+            return response
+        # The token may have ended early, or another process has renewed it: once more with the new one.
+        refused = str(response.request.headers.get("Authorization", "")).removeprefix("Bearer ")
+        return self._api.session.get(url, params=params) if self._keys.renew(refused) else response
 
     def _json(self, response: Any) -> Any:
         if response.status_code == 422 and b"UNKNOWN_FIELD_NAME" in response.content:

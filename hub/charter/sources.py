@@ -159,13 +159,40 @@ class JiraSource(SourceBase):
     fields: JiraFields = JiraFields()
 
 
+def _rewritable(reference: str) -> str:
+    """A file the hub replaces is named in full, wherever the hub is started."""
+    if not reference.startswith("file:/"):
+        msg = "must be file: with an absolute path; the hub replaces this file"
+        raise ValueError(msg)
+    return reference
+
+
+class AirtableOAuth(Strict):
+    """An app of your own: `token_file` holds its refresh token, which the hub replaces with each renewal;
+    `renewal_url` only for a test server. Without `client_secret` the app is a public one."""
+
+    client_id: str
+    client_secret: SecretReference | None = None
+    token_file: Annotated[SecretReference, AfterValidator(_rewritable)]
+    renewal_url: Address = "https://airtable.com/oauth2/v1/token"
+
+
 class AirtableConnection(Strict):
-    """Personal access token; `endpoint_url` only for a test server; `requests_per_second` is Airtable's
-    published limit for one base, to be raised only where Airtable has agreed to more."""
+    """Personal access token or an app's sign-in, one of the two; `endpoint_url` only for a test server;
+    `requests_per_second` is Airtable's published limit for one base, to be raised only where Airtable has
+    agreed to more."""
 
     endpoint_url: Address = "https://api.airtable.com"
-    token: SecretReference
+    token: SecretReference | None = None
+    oauth: AirtableOAuth | None = None
     requests_per_second: float = Field(default=5, gt=0)
+
+    @model_validator(mode="after")
+    def _signs_in_one_way(self) -> AirtableConnection:
+        if (self.token is None) == (self.oauth is None):
+            msg = "give either token or oauth"
+            raise ValueError(msg)
+        return self
 
 
 class AirtableItems(Strict):
