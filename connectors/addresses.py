@@ -11,9 +11,9 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from hub.errors import ConfigurationError, SourceBroken
+from hub.errors import ConfigurationError
 
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*", re.ASCII)
 # A last label of this form makes resolvers read the whole name as an IPv4 address: 2130706433, 0x7f.1, 127.1.
@@ -123,23 +123,6 @@ def path_of(url: str | None) -> str:
         return urlsplit(url or "").path or "/"
     except ValueError:
         return "/"
-
-
-def next_path(link: str, *, asked: str, source: str) -> str:
-    """Path and query of a link that a reply to `asked` (an absolute address) gave as the next page.
-
-    Raises SourceBroken for a link that leads to another scheme, host or port, names a user, or is not plain.
-    """
-    here = origin_of(asked)
-    whole = urljoin(asked, link) if _parts(link) is not None else ""
-    if here is None or origin_of(whole) != here:
-        raise SourceBroken(
-            f"{source}: the reply to {path_of(asked)} names a next page at another address",
-            source=source,
-            hint="next pages are read from the same address only; a proxy may have rewritten the link",
-        )
-    parts = urlsplit(whole)
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 
 def _parts(url: str) -> SplitResult | None:

@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from connectors.addresses import AllowList, is_loopback, next_path, origin_of, path_of
+from connectors.addresses import AllowList, is_loopback, origin_of, path_of
 from connectors.replies import read_json, said
 from hub.errors import ConfigurationError, SourceBroken, SourceRefused
 
@@ -32,7 +32,6 @@ __all__ = [
     "Way",
     "is_loopback",
     "mount",
-    "next_path",
     "path_of",
     "read_json",
     "said",

@@ -143,7 +143,7 @@ def test_a_service_that_cannot_be_reached_has_done_nothing(site):
     writer = writer_for(site)
     reading = writer.read_owner(FIRST)
     writer._site.server = "http://127.0.0.1:9"
-    writer._session.adapters["http://"]._allowed = ("127.0.0.1:9",)
+    writer._session = write_session(SPACE, allowed_hosts=["127.0.0.1:9"])
     assert writer.send_owner(FIRST, ADA, reading, marker="m").kind == "not_processed"
 
 
