@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from connectors.base import OwnerWriter
-from connectors.jira import pull
+from connectors.base import Absence, OwnerWriter
+from connectors.jira import again, presence, pull
 from connectors.jira.parse import Mapping
+from connectors.jira.search import quoted
 from connectors.jira.sign_in import sign_in
 from connectors.jira.site import Site
 from connectors.jira.write import AssigneeWriter
@@ -75,13 +76,39 @@ class JiraConnector:
             self._known,
             now=now,
             overlap=self._overlap,
+            reconcile=tuple(self._writer.written) if self._writer else (),
         )
+
+    def ids(self, stream: str) -> Iterator[str] | None:
+        """Ids of all issues of a project; None for accounts, which have no presence of their own."""
+        return None if stream == pull.USERS else presence.ids(self._site, self._project(stream))
+
+    def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
+        """What became of issues; see `connectors.jira.presence`. Nothing is proven about accounts."""
+        if stream == pull.USERS:
+            return ()
+        return presence.prove(self._site, self._project(stream), ids, now=now)
+
+    def fetch(self, stream: str, ids: Sequence[str], *, now: datetime) -> Iterator[Page]:
+        """These issues again; of accounts nothing, since every pull reads them all."""
+        if stream == pull.USERS:
+            return iter(())
+        return presence.fetch(self._site, self._project(stream), self._mapping, ids, self._known, now=now)
+
+    def deletions(self, stream: str, cursor: str | None, *, now: datetime) -> tuple[tuple[Absence, ...], str | None]:
+        """Jira tells of no deletions by itself."""
+        del stream, cursor, now
+        return (), None
+
+    def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        """A record out of the payload that was kept; see `connectors.jira.again`."""
+        return again.reparse(self._site, stream, self._mapping, payload, now=now)
 
     def census(self, stream: str) -> int | None:
         """Jira's approximate count of the issues of a project; accounts have no count."""
         if stream == pull.USERS:
             return None
-        question = {"jql": f"project = {pull.quoted(self._project(stream))}"}
+        question = {"jql": f"project = {quoted(self._project(stream))}"}
         body = self._site.ask("search/approximate-count", question)
         count = body.get("count") if isinstance(body, dict) else None
         return int(count) if isinstance(count, int) else None

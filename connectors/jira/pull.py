@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from connectors.jira import parse
+from connectors.jira.search import RECONCILED, broken, pages, quoted
 from connectors.jira.site import Site
 from connectors.jira.values import Json, Unreadable, milliseconds, moment
 from hub.domain.records import Observation, Page, Quarantined, RawRecord
-from hub.errors import SourceBroken
 
 USERS = "users"
 ISSUES = "issues:"
@@ -28,7 +28,6 @@ COMMENTS = 100
 USERS_PAGE = 1000
 # A page of users below this size is the last one; a larger one may have been cut to the service's own limit.
 SURELY_LAST = 50
-EMPTY_PAGES = 50  # in a row, each with a token: the service is walking in circles
 REMEMBERED = 5000  # issues of the overlap known by their stamp; the rest is merely fetched again
 
 
@@ -71,7 +70,7 @@ def users(site: Site, known: set[str], *, now: datetime) -> Iterator[Page]:
     while True:
         body = site.get("users/search", {"startAt": start, "maxResults": USERS_PAGE})
         if not isinstance(body, list):
-            raise _broken(site, "users/search did not answer with a list")
+            raise broken(site, "users/search did not answer with a list")
         records: list[RawRecord] = []
         observations: list[Observation] = []
         quarantined: list[Quarantined] = []
@@ -123,11 +122,13 @@ def issues(
     *,
     now: datetime,
     overlap: timedelta = OVERLAP,
+    reconcile: Sequence[str] = (),
 ) -> Iterator[Page]:
     """Pages of issues changed since the cursor, oldest change first, with changelogs and comments.
 
     An issue of the overlap whose `updated` is the stored one is passed over. `known` are accounts already
-    told about; others met in the issues are added to it and told with the page.
+    told about; others met in the issues are added to it and told with the page. `reconcile`: ids of
+    issues written lately, which the search looks up anew.
     """
     own = site.me()
     behind = round(overlap.total_seconds() * 1000)
@@ -140,27 +141,15 @@ def issues(
         "fields": list(mapping.asked),
         "maxResults": PAGE,
     }
+    if reconcile:
+        question["reconcileIssues"] = list(reconcile)[-RECONCILED:]
     bound: int | None = None
-    tokens: set[str] = set()
-    empty = 0
-    while True:
-        body = site.get("search/jql", question)
-        found = body.get("issues") if isinstance(body, dict) else None
-        if not isinstance(found, list):
-            raise _broken(site, "search/jql answered without issues")
+    for found in pages(site, question):
         if bound is None and site.date is not None:
             bound = milliseconds(site.date) + 999  # Date has whole seconds: to the end of this one
         fresh = [i for i in found if not _stored(i, position.seen)]
         logs = changelogs(site, [str(i["id"]) for i in fresh if _has_id(i)], mapping.watched)
-        yield _page(site, project, fresh, logs, mapping, known, own, now, position, bound, behind)
-        token = body.get("nextPageToken")
-        if not token or body.get("isLast") is True:
-            return
-        empty = 0 if found else empty + 1
-        if token in tokens or empty > EMPTY_PAGES:
-            raise _broken(site, "search/jql repeats its page token")
-        tokens.add(token)
-        question["nextPageToken"] = token
+        yield page(site, project, fresh, logs, mapping, known, own, now, position, bound, behind)
 
 
 def changelogs(site: Site, ids: list[str], watched: tuple[str, ...]) -> dict[str, list[Json]]:
@@ -175,14 +164,14 @@ def changelogs(site: Site, ids: list[str], watched: tuple[str, ...]) -> dict[str
             body = site.ask("changelog/bulkfetch", question)
             logs = body.get("issueChangeLogs") if isinstance(body, dict) else None
             if not isinstance(logs, list):
-                raise _broken(site, "changelog/bulkfetch answered without issueChangeLogs")
+                raise broken(site, "changelog/bulkfetch answered without issueChangeLogs")
             for log in logs:
                 found.setdefault(str(log.get("issueId")), []).extend(log.get("changeHistories") or ())
             token = body.get("nextPageToken")
             if not token:
                 break
             if token in tokens:
-                raise _broken(site, "changelog/bulkfetch repeats its page token")
+                raise broken(site, "changelog/bulkfetch repeats its page token")
             tokens.add(token)
             question["nextPageToken"] = token
     return found
@@ -200,16 +189,17 @@ def comments(site: Site, issue: Json) -> list[Json]:
         body = site.get(f"issue/{issue['id']}/comment", {"startAt": len(every), "maxResults": COMMENTS})
         part = body.get("comments") if isinstance(body, dict) else None
         if not isinstance(part, list):
-            raise _broken(site, "an issue's comments came without comments")
+            raise broken(site, "an issue's comments came without comments")
         every += part
         if not part or len(every) >= int(body.get("total") or 0):
             return every
 
 
-def _page(
+def page(
     site: Site, project: str, fresh: list[Json], logs: dict[str, list[Json]], mapping: parse.Mapping,
     known: set[str], own: str, now: datetime, position: Position, bound: int | None, behind: int,
 ) -> Page:  # fmt: skip
+    """The page of these issues; `position` is moved past them, never beyond `bound` (epoch ms)."""
     records: list[RawRecord] = []
     observations: list[Observation] = []
     quarantined: list[Quarantined] = []
@@ -269,12 +259,6 @@ def _number(entry: Any) -> tuple[int, str]:
     return (len(number), number)
 
 
-def quoted(word: str) -> str:
-    """A JQL string."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def _stored(issue: Any, seen: dict[str, int]) -> bool:
     if not _has_id(issue) or str(issue["id"]) not in seen:
         return False
@@ -296,7 +280,3 @@ def _quarantine(raw: RawRecord, error: Exception) -> Quarantined:
         reason=str(error) if isinstance(error, Unreadable) else f"of an unexpected shape ({error})",
         payload=raw.payload,
     )
-
-
-def _broken(site: Site, what: str) -> SourceBroken:
-    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again", remedy="wait")

@@ -19,6 +19,7 @@ import requests
 from connectors.jira.sign_in import SignIn
 from connectors.jira.values import Json
 from connectors.transport import READ, Meter, ReadingAdapter, mount, read_json
+from connectors.wire import said
 from hub.errors import SourceBroken, SourceRefused
 
 # Version 2 of the API: the same resources as 3 with plain text instead of documents.
@@ -60,11 +61,18 @@ class Site:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """JSON of a GET below the API root. Raises SourceError."""
-        return self._read("GET", path, params=params)
+        return self._read(self._send("GET", path, params=params))
+
+    def find(self, path: str, params: Mapping[str, Any] | None = None) -> Any | None:
+        """As `get`, but None where Jira itself (no proxy before it) answers 404. Raises SourceError."""
+        response = self._send("GET", path, params=params)
+        if response.status_code == 404 and said(response):
+            return None
+        return self._read(response)
 
     def ask(self, path: str, body: Json) -> Any:
         """JSON of a POST that only asks (bulk changelog, count). Raises SourceError."""
-        return self._read("POST", path, json=body, headers=dict(READ))
+        return self._read(self._send("POST", path, json=body, headers=dict(READ)))
 
     def me(self) -> str:
         """The hub's own account id, asked once: the proof that the sign-in holds, since a site may answer
@@ -81,11 +89,14 @@ class Site:
             )
         return str(account)
 
-    def _read(self, method: str, path: str, **rest: Any) -> Any:
+    def _send(self, method: str, path: str, **rest: Any) -> requests.Response:
         # Session.request itself, past the library's override with its own retries and exceptions
         response = requests.Session.request(self._session, method, self.root + API + path, **rest)
         if response.status_code == 401 and self.auth.renewed(response):
             response = requests.Session.request(self._session, method, self.root + API + path, **rest)
+        return response
+
+    def _read(self, response: requests.Response) -> Any:
         if "FAILED" in response.headers.get("X-Seraph-LoginReason", ""):
             raise SourceRefused(
                 f"{self.source}: the site did not accept the sign-in",

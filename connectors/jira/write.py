@@ -40,6 +40,8 @@ class AssigneeWriter:
     def __init__(self, site: Reads, session: requests.Session) -> None:
         self._site = site
         self._session = session
+        # Issues this writer has written, oldest first: search may not have noticed yet.
+        self.written: dict[str, None] = {}
 
     def read_owner(self, record: str) -> OwnerReading:
         """Assignee, `updated`, and as witness the id of the last changelog entry ("" when there is none)."""
@@ -76,6 +78,8 @@ class AssigneeWriter:
         if desired is not None and (desired in {"", "-1"} or OWNER_SEPARATOR in desired):
             return SendResult(kind="refused", detail="an issue has one assignee, named by account id")
         url = f"{self._site.root}/rest/api/2/issue/{record}/assignee"
+        self.written.pop(record, None)
+        self.written[record] = None
         try:
             response = self._session.put(url, json={"accountId": desired})
         except (requests.RequestException, HubError) as error:

@@ -142,7 +142,7 @@ def test_silence_is_unknown_whether_or_not_it_was_applied(site, action):
 def test_a_service_that_cannot_be_reached_has_done_nothing(site):
     writer = writer_for(site)
     reading = writer.read_owner(FIRST)
-    writer._site.server = "http://127.0.0.1:9"
+    writer._site.root = "http://127.0.0.1:9"
     writer._session = write_session(SPACE, allowed_hosts=["127.0.0.1:9"])
     assert writer.send_owner(FIRST, ADA, reading, marker="m").kind == "not_processed"
 

@@ -1,0 +1,49 @@
+"""Walking a search to its end, however the service cuts its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.jira.site import Site
+from connectors.jira.values import Json
+from hub.errors import SourceBroken
+
+EMPTY_PAGES = 50  # in a row, each with a token: the service is walking in circles
+RECONCILED = 50  # issues one search may be told to look up anew, the documented limit
+
+
+def pages(site: Site, question: Json) -> Iterator[list[Any]]:
+    """The issues of each page of a search, as sent. A page may be short or empty and yet not be the last.
+
+    Raises SourceError, and SourceBroken for a walk in circles, rather than end early.
+    """
+    asked = dict(question)
+    tokens: set[str] = set()
+    empty = 0
+    while True:
+        body = site.get("search/jql", asked)
+        found = body.get("issues") if isinstance(body, dict) else None
+        if not isinstance(found, list):
+            raise broken(site, "search/jql answered without issues")
+        yield found
+        token = body.get("nextPageToken")
+        if not token or body.get("isLast") is True:
+            return
+        empty = 0 if found else empty + 1
+        # a page that gives the very token it was asked with is the same page again when it is asked for
+        if token in tokens or empty > EMPTY_PAGES:
+            raise broken(site, "search/jql repeats its page token")
+        tokens.add(token)
+        asked["nextPageToken"] = token
+
+
+def quoted(word: str) -> str:
+    """A JQL string."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def broken(site: Site, what: str) -> SourceBroken:
+    """The error for a reply that is not what Jira documents."""
+    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again")
