@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from connectors.base import Connector
 from hub.charter.secret import Secret
-from hub.charter.sources import AirtableSource, JiraSource, MailSource, SalesforceSource, Source
+from hub.charter.sources import AirtableSource, JiraSource, MailSource, RestSource, SalesforceSource, Source
 
 
 def connect(name: str, source: Source, *, secret: Callable[[str], Secret]) -> Connector:
@@ -37,6 +37,10 @@ def connect(name: str, source: Source, *, secret: Callable[[str], Secret]) -> Co
             from connectors.mail import connector as mail
 
             return mail.connect(name, source, secret)
+        case RestSource():
+            from connectors.rest import connector as rest
+
+            return rest.connect(name, source, secret)
 
 
 def pool(source_name: str) -> str:

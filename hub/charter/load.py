@@ -81,7 +81,7 @@ def _describe(path: Path, tree: CommentedMap, model: type[BaseModel], error: dic
 
 
 def _is_union_tag(part: object) -> bool:
-    return part in {"salesforce", "jira", "airtable", "mail"}
+    return part in {"salesforce", "jira", "airtable", "mail", "rest"}
 
 
 def _line(tree: Any, location: Iterable[Any]) -> int:
