@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
-from connectors.base import OwnerWriter
-from connectors.salesforce import parse, soql
+from connectors.base import Absence, OwnerWriter
+from connectors.salesforce import parse, presence, soql
+from connectors.salesforce.again import enough
 from connectors.salesforce.org import ALLOWED_HOSTS, Org
 from connectors.salesforce.parse import Place, Row, Unreadable
-from connectors.salesforce.pull import related, restored, stored, walk
+from connectors.salesforce.pull import IDS_PER_QUERY, by_id, related, restored, stored, walk
 from connectors.salesforce.write import SalesforceOwnerWriter
 from connectors.transport import READ, session
 from connectors.wire import Meter
@@ -25,6 +26,7 @@ from hub.domain.records import Observation, Page, Problem, Quarantined, RawRecor
 from hub.errors import ConfigurationError, HubError, SourceRefused
 
 USERS = "users"
+_GROUP = "00G"  # ids of groups begin like that
 _COMMENTS, _APPROVALS = ".comments", ".approvals"
 _QUEUES_ONLY = soql.compare("Type", "=", "Queue")
 
@@ -57,12 +59,19 @@ class SalesforceConnector:
         self._name = name
         self._source = source
         self._meter = Meter()
-        base_url = source.connection.base_url
+        base_url, ca_file = source.connection.base_url, source.connection.ca_file
         self._org = Org(
             name,
             source.connection,
             secret,
-            session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter, sleep=sleep),
+            session(
+                name,
+                base_url=base_url,
+                allowed_hosts=ALLOWED_HOSTS,
+                ca_file=ca_file,
+                meter=self._meter,
+                sleep=sleep,
+            ),
             repeat=READ,
         )
         self._writer = (
@@ -70,7 +79,7 @@ class SalesforceConnector:
                 name,
                 source.objects,
                 self._org,
-                write_session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, meter=self._meter),
+                write_session(name, base_url=base_url, allowed_hosts=ALLOWED_HOSTS, ca_file=ca_file, meter=self._meter),
             )
             if source.writable
             else None
@@ -107,9 +116,61 @@ class SalesforceConnector:
                 documents = self._documents(stream, part, batch.rows)
                 yield self._page(stream, documents, stored(positions), now=now, total=batch.total)
 
+    def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        """The page of one record out of a payload that was kept; None where the payload may lack what the
+        charter asks for now. Raises SourceError when the sign-in fails."""
+        held = orjson.loads(payload)
+        row = held["record"]
+        part = self._parts(stream)[0]
+        if stream == USERS and str(row.get("Id")).startswith(_GROUP):
+            part = "Group"
+        if part == "ProcessInstance":
+            document = _approval(stream.removesuffix(_APPROVALS), row, held["steps"], held["workitems"])
+        elif part in {"User", "Group", "CaseComment"}:
+            document = _Document(row=row, payload=held, read=self._plain_reader(stream, part, row))
+        elif enough(part, self._source.objects[part], held):
+            document = _item(part, self._source.objects[part], row, held["history"])
+        else:
+            return None
+        return self._page(stream, iter((document,)), None, now=now, total=None)
+
     def census(self, stream: str) -> int | None:
         """The org's own count of the records of a stream. Raises SourceError."""
         return sum(self._org.count(part, *self._question(stream, part)[1]) for part in self._parts(stream))
+
+    def ids(self, stream: str) -> Iterator[str]:
+        """Ids of all records of a stream, two thousand a call. Raises SourceError."""
+        for part in self._parts(stream):
+            yield from presence.ids_of(self._org, part, *self._question(stream, part)[1])
+
+    def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
+        """What became of records, by direct read, deleted ones too. Raises SourceError."""
+        return tuple(
+            absence
+            for part, some in self._by_part(stream, ids)
+            for absence in presence.proofs(self._org, part, some, now=now)
+        )
+
+    def fetch(self, stream: str, ids: Sequence[str], *, now: datetime) -> Iterator[Page]:
+        """These records again, whatever the cursor. Raises SourceError."""
+        for part, some in self._by_part(stream, ids):
+            fields, conditions = self._question(stream, part)
+            for start in range(0, len(some), IDS_PER_QUERY):
+                wanted = soql.within("Id", some[start : start + IDS_PER_QUERY])
+                rows = tuple(by_id(self._org, fields, part, *conditions, wanted))
+                yield self._page(stream, self._documents(stream, part, rows), None, now=now, total=None)
+
+    def deletions(self, stream: str, cursor: str | None, *, now: datetime) -> tuple[tuple[Absence, ...], str | None]:
+        """Deletions and merges since a cursor of their own; users and approvals have no such log.
+
+        Raises SourceError.
+        """
+        del now  # the log goes by the org's clock
+        if stream == USERS or stream.endswith(_APPROVALS):
+            return (), None
+        (part,) = self._parts(stream)
+        told = presence.deletions(self._org, part, _instant_or_none(cursor))
+        return told.absences, told.covered.isoformat()
 
     def check(self) -> tuple[Problem, ...]:
         """Sign-in, objects, fields, histories, and the right to change owners; all problems at once."""
@@ -137,6 +198,15 @@ class SalesforceConnector:
         if stream.endswith(_COMMENTS):
             return ("CaseComment",)
         return ("ProcessInstance",) if stream.endswith(_APPROVALS) else (stream,)
+
+    def _by_part(self, stream: str, ids: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+        """The parts of a stream with the ids that belong to each."""
+        parts = self._parts(stream)
+        for part in parts:
+            prefix = {"User": "005", "Group": "00G"}.get(part, "")
+            some = [each for each in ids if each.startswith(prefix)]
+            if some:
+                yield part, some
 
     def _question(self, stream: str, part: str) -> tuple[Sequence[str], tuple[str, ...]]:
         """Fields and conditions of a stream's query."""
@@ -185,7 +255,9 @@ class SalesforceConnector:
         fields = ("Id", parent, "Field", "OldValue", "NewValue", "CreatedById", "CreatedDate")
         return related(self._org, fields, history, parent, ids, soql.within("Field", names))
 
-    def _page(self, stream: str, documents: Iterator[_Document], cursor: str, *, now: datetime, total: int) -> Page:
+    def _page(
+        self, stream: str, documents: Iterator[_Document], cursor: str | None, *, now: datetime, total: int | None
+    ) -> Page:
         records: list[RawRecord] = []
         observations: list[Observation] = []
         quarantined: list[Quarantined] = []
@@ -249,6 +321,15 @@ class SalesforceConnector:
     def _described(self, sobject: str) -> dict[str, Mapping[str, Any]]:
         body = self._org.get(f"sobjects/{soql.name(sobject)}/describe").body
         return {str(each["name"]): each for each in body.get("fields", [])}
+
+
+def _instant_or_none(text: str | None) -> datetime | None:
+    """The time a cursor of deletions holds; anything else means: as far back as the org remembers."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def _item(sobject: str, mapping: SalesforceObject, row: Row, history: list[Any]) -> _Document:

@@ -103,6 +103,11 @@ class Org:
         """How far the org's clock is ahead of ours, as of the last reply."""
         return self._ahead
 
+    def time(self) -> datetime:
+        """The org's clock now (UTC), as far as its replies tell it."""
+        self._signed_in()
+        return self._clock() + self._ahead
+
     def address(self, path: str) -> str:
         """Full address of a REST path below the API version."""
         return f"{self._signed_in().base_url}{path}"
@@ -120,9 +125,9 @@ class Org:
         """Ask for a path below the API version. Raises SourceError."""
         return self.read(self._asked(path, params))
 
-    def query(self, text: str) -> Rows:
-        """Ask a SOQL query and read its first page. Raises SourceError."""
-        return self._rows(self.get("query/", {"q": text}))
+    def query(self, text: str, *, with_deleted: bool = False) -> Rows:
+        """Ask a SOQL query and read its first page, deleted records included on demand. Raises SourceError."""
+        return self._rows(self.get("queryAll/" if with_deleted else "query/", {"q": text}))
 
     def page(self, locator: str) -> Rows:
         """A later page of a query. Raises SourceRefused when the session no longer knows the locator."""

@@ -9,7 +9,7 @@ position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ OVERLAP = timedelta(minutes=10)
 _SETTLED = timedelta(seconds=2)
 _REMEMBERED = 2_000
 _NEVER = datetime.min.replace(tzinfo=UTC)  # stands for a stamp that cannot be read
-_IDS_PER_QUERY = 200  # 200 ids are about 5,500 characters of URL; Salesforce accepts 16,000
+IDS_PER_QUERY = 200  # 200 ids are about 5,500 characters of URL; Salesforce accepts 16,000
 _ROWS = 2_000
 
 
@@ -100,18 +100,24 @@ def related(
 ) -> dict[str, list[dict[str, Any]]]:
     """Rows that belong to the given records, by the parent's id. Raises SourceError."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        belongs = soql.within(parent, ids[start : start + _IDS_PER_QUERY])
-        for row in _by_id(org, fields, sobject, belongs, *conditions):
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        belongs = soql.within(parent, ids[start : start + IDS_PER_QUERY])
+        for row in by_id(org, fields, sobject, belongs, *conditions):
             found.setdefault(str(row.get(parent)), []).append(row)
     return found
 
 
-def _by_id(org: Org, fields: Sequence[str], sobject: str, *conditions: str) -> Iterable[dict[str, Any]]:
-    """All rows in the order of their ids, by keyset: a locator here would push out that of the outer walk."""
+def by_id(
+    org: Org, fields: Sequence[str], sobject: str, *conditions: str, with_deleted: bool = False
+) -> Iterator[dict[str, Any]]:
+    """All rows in the order of their ids, by keyset: a locator here would push out that of an outer walk.
+
+    `with_deleted`: those in the recycle bin too. Raises SourceError.
+    """
     last: tuple[str, ...] = ()
     while True:
-        rows = org.query(soql.select(fields, sobject, *conditions, *last, order=("Id",), limit=_ROWS))
+        text = soql.select(fields, sobject, *conditions, *last, order=("Id",), limit=_ROWS)
+        rows = org.query(text, with_deleted=with_deleted)
         yield from rows.rows
         if not rows.rows or (rows.next is None and len(rows.rows) < _ROWS):
             return
