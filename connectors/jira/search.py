@@ -31,8 +31,8 @@ def pages(site: Site, question: Json) -> Iterator[list[Any]]:
         if not token or body.get("isLast") is True:
             return
         empty = 0 if found else empty + 1
-        # a page that gives the very token it was asked with is the same page again when it is asked for
-        if token in tokens or empty > EMPTY_PAGES:
+        # a full page under a token used before is a page already read; an empty one may fill when asked again
+        if (found and token in tokens) or empty > EMPTY_PAGES:
             raise broken(site, "search/jql repeats its page token")
         tokens.add(token)
         asked["nextPageToken"] = token
