@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from connectors.airtable import pull
@@ -11,7 +11,7 @@ from connectors.airtable.parse import asked
 from connectors.airtable.sign_in import Keys, PersonalToken, RenewedToken
 from connectors.airtable.web import Web
 from connectors.airtable.write import LINKS, MANY, ONE, OwnerCellWriter
-from connectors.base import OwnerWriter
+from connectors.base import Absence, OwnerWriter
 from connectors.wire import Meter
 from hub.charter.secret import Secret
 from hub.charter.sources import AirtableConnection, AirtableSource
@@ -41,6 +41,7 @@ class AirtableConnector:
             source.base,
             _keys(name, connection, secret, self._meter),
             per_second=connection.requests_per_second,
+            ca_file=connection.ca_file,
             meter=self._meter,
             clock=clock,
             sleep=sleep,
@@ -78,10 +79,31 @@ class AirtableConnector:
         }
         return pulls[stream](cursor, now=now)
 
+    def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        """A record out of the payload that was kept; see `connectors.airtable.pull`."""
+        return self._puller.reparse(stream, payload, now=now)
+
     def census(self, stream: str) -> int | None:
         """None: Airtable counts nothing for us; only a full pull does."""
         del stream
         return None
+
+    def ids(self, stream: str) -> Iterator[str] | None:
+        """Ids of all records of a table, each once; None for collaborators. Raises SourceError."""
+        return self._puller.ids(stream)
+
+    def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
+        """What became of records, one GET each; see `connectors.airtable.presence`. Raises SourceError."""
+        return self._puller.prove(stream, ids, now=now)
+
+    def fetch(self, stream: str, ids: Sequence[str], *, now: datetime) -> Iterator[Page]:
+        """These records again, a hundred to a request; pages without a cursor. Raises SourceError."""
+        return self._puller.fetch(stream, ids, now=now)
+
+    def deletions(self, stream: str, cursor: str | None, *, now: datetime) -> tuple[tuple[Absence, ...], str | None]:
+        """Nothing: Airtable tells no deletions by itself."""
+        del stream, cursor, now
+        return (), None
 
     def check(self) -> tuple[Problem, ...]:
         """Sign-in, tables, fields and their types, and whether collaborators can be listed."""
@@ -144,7 +166,13 @@ class AirtableConnector:
 def _keys(name: str, connection: AirtableConnection, secret: Callable[[str], Secret], meter: Meter) -> Keys:
     oauth = connection.oauth
     if oauth is not None:
-        return RenewedToken(name, oauth, secret(oauth.client_secret) if oauth.client_secret else None, meter=meter)
+        return RenewedToken(
+            name,
+            oauth,
+            secret(oauth.client_secret) if oauth.client_secret else None,
+            ca_file=connection.ca_file,
+            meter=meter,
+        )
     return PersonalToken(secret(str(connection.token)))
 
 

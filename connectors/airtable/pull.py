@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
 
-from connectors.airtable import parse
+from connectors.airtable import parse, presence
 from connectors.airtable.cells import Json, Unreadable, moment
 from connectors.airtable.web import Web
-from hub.charter.sources import AirtableItems, AirtableSource
+from connectors.base import Absence
+from hub.charter.sources import AirtableItems, AirtableSource, AirtableUpdates
 from hub.domain.records import Observation, Page, Quarantined, RawRecord
 from hub.errors import SourceRefused
 
@@ -91,6 +93,45 @@ class Puller:
             cursor = orjson.dumps({"present": sorted(present)}).decode()
         yield held.page(cursor or '{"present":[]}')
 
+    def ids(self, stream: str) -> Iterator[str] | None:
+        """Ids of all records of a table; None for people, whose pull tells by itself who is gone."""
+        if stream == ITEMS:
+            return presence.listed(self._web, self._items.table, self._items.modified or self._items.title)
+        if stream == UPDATES and self._updates is not None:
+            return presence.listed(self._web, self._updates.table, self._updates.at)
+        return None
+
+    def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
+        """See `connectors.airtable.presence.proven`; nothing for people."""
+        if stream == ITEMS:
+            return presence.proven(self._web, self._items.table, ids, now=now)
+        if stream == UPDATES and self._updates is not None:
+            return presence.proven(self._web, self._updates.table, ids, now=now)
+        return ()
+
+    def fetch(self, stream: str, ids: Sequence[str], *, now: datetime) -> Iterator[Page]:
+        """These records as they are now, without a cursor; who is gone does not come. People come all at once:
+        the service has no other way to ask for them."""
+        if stream == COLLABORATORS:
+            for page in self.collaborators(None, now=now) if ids else ():
+                yield replace(page, cursor=None)
+        for formula in presence.filters(ids):
+            if stream == ITEMS:
+                table, fields, stamp_field, read = (
+                    self._items.table, parse.asked(self._items), self._items.modified, self._item(now),
+                )  # fmt: skip
+            elif stream == UPDATES and self._updates is not None:
+                updates = self._updates
+                table, stamp_field, read = updates.table, None, self._update
+                fields = (updates.item, updates.text, updates.by, updates.at)
+            else:
+                return
+            for records, _ in self._web.walk(table, tuple(dict.fromkeys(fields)), since=partial(str, formula)):
+                held = _Batch(self._web.source, stream, now)
+                for record in records:
+                    self._take(held, record, stamp_field, read, now)
+                yield replace(held.page(""), cursor=None)
+
     def items(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
         """Items changed since the cursor, oldest change first where the base keeps a modified stamp."""
         yield from self._table(
@@ -110,26 +151,47 @@ class Puller:
         if updates is None:
             return
 
-        def read(record: Json, raw: str) -> parse.Parsed:
-            return parse.update(record, updates, source=self._web.source, base=self._base, raw=raw)
-
-        named = (updates.item, updates.text, updates.by, updates.at)
         yield from self._table(
             UPDATES,
             updates.table,
-            named,
+            update_fields(updates),
             cursor,
             now,
             stamp_field=None,
             sort=updates.at,
-            read=read,
+            read=self._update,
         )
+
+    def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        """The page of one record out of a payload that was kept, without a cursor; None where it may lack what
+        the charter asks for now: an empty cell is left out like one that was not asked for. Raises SourceError.
+        """
+        if stream == COLLABORATORS:
+            return None  # read anew with every pull
+        own = self._web.me()
+        record = orjson.loads(payload)
+        cells = record.get("fields") if isinstance(record, dict) else None
+        asked = parse.asked(self._items) if stream == ITEMS else update_fields(self._updates)
+        if isinstance(cells, dict) and not all(name in cells for name in asked):
+            return None
+        held = _Batch(self._web.source, stream, now)
+        stamp = _stamp(record, self._items.modified if stream == ITEMS else None)
+        native = str(record.get("id") or "") if isinstance(record, dict) else ""
+        parsed = held.take(native, stamp, record, self._item(now) if stream == ITEMS else self._update)
+        for user in parsed.users if parsed else ():
+            held.observations += self._account(user, own, held.last, now)
+        return held.page(None)
+
+    def _update(self, record: Json, raw: str) -> parse.Parsed:
+        if self._updates is None:
+            raise Unreadable("the charter names no table of updates any more")
+        return parse.update(record, self._updates, source=self._web.source, base=self._base, raw=raw)
 
     def _table(
         self, stream: str, table: str, fields: tuple[str, ...], cursor: str | None, now: datetime,
         *, stamp_field: str | None, sort: str | None, read: Callable[[Json, str], parse.Parsed],
     ) -> Iterator[Page]:  # fmt: skip
-        own = self._web.me()
+        self._web.me()
         began = position = Position.parse(cursor)
         bound: datetime | None = None
         met: dict[str, str] = {}
@@ -143,17 +205,9 @@ class Puller:
             held = _Batch(self._web.source, stream, now)
             highest = position.stamp
             for record in records:
-                native = str(record.get("id") or "") if isinstance(record, dict) else ""
                 stamp = _stamp(record, stamp_field)
-                disturbed = disturbed or met.setdefault(native, stamp) != stamp
-                parsed = held.take(native, stamp, record, read)
-                if parsed is None:
-                    continue
-                for user in parsed.users:
-                    if str(user["id"]) not in self._known:
-                        self._known.add(str(user["id"]))
-                        held.observations += self._account(user, own, held.last, now)
-                if stamp:
+                disturbed = disturbed or met.setdefault(_native(record), stamp) != stamp
+                if self._take(held, record, stamp_field, read, now) and stamp:
                     at = moment(stamp, "the modified time")
                     highest = max(highest, at) if highest else at
             # never beyond the service's own clock: one stamp from the future would hide what changes till then
@@ -165,6 +219,18 @@ class Puller:
                 # stepped over another one just then. Walk the same way once more.
                 position = Position(stamp=began.stamp, again=True)
             yield held.page(position.text())
+
+    def _take(
+        self, held: _Batch, record: Json, stamp_field: str | None, read: Callable[[Json, str], parse.Parsed],
+        now: datetime,
+    ) -> bool:  # fmt: skip
+        """Whether the record could be read; people met in it are told about once."""
+        parsed = held.take(_native(record), _stamp(record, stamp_field), record, read)
+        for user in parsed.users if parsed is not None else ():
+            if str(user["id"]) not in self._known:
+                self._known.add(str(user["id"]))
+                held.observations += self._account(user, self._web.me(), held.last, now)
+        return parsed is not None
 
     def _clock(self, now: datetime) -> datetime:
         return self._web.date or now
@@ -198,6 +264,11 @@ class Puller:
         return people
 
 
+def update_fields(updates: AirtableUpdates | None) -> tuple[str, ...]:
+    """Field ids to ask of the table of updates."""
+    return (updates.item, updates.text, updates.by, updates.at) if updates else ()
+
+
 def owner_field(web: Web, items: AirtableItems, *, fresh: bool = False) -> Json:
     """Schema of the owner field, or {} where the token may not read the schema. Raises SourceError."""
     try:
@@ -205,6 +276,10 @@ def owner_field(web: Web, items: AirtableItems, *, fresh: bool = False) -> Json:
     except SourceRefused:
         return {}
     return next((field for field in fields if field.get("id") == items.owner), {})
+
+
+def _native(record: Any) -> str:
+    return str(record.get("id") or "") if isinstance(record, dict) else ""
 
 
 def _stamp(record: Any, stamp_field: str | None) -> str:
@@ -256,7 +331,7 @@ class _Batch:
         self.observations += parsed.observations
         return parsed
 
-    def page(self, cursor: str) -> Page:
+    def page(self, cursor: str | None) -> Page:
         return Page(
             records=tuple(self._records),
             observations=tuple(self.observations),

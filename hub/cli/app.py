@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import company, demo, look, mail, observe, steering, ui, write
+from hub.cli import company, demo, look, mail, observe, quarantine, steering, ui, write
 
 app = typer.Typer(
     name="hub",
@@ -24,3 +24,4 @@ for module in (demo, observe, look, write, ui):
 steering.register(company.app)
 app.add_typer(company.app, name="sandbox")
 app.add_typer(mail.app, name="mail")
+app.add_typer(quarantine.app, name="quarantine")

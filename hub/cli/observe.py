@@ -1,4 +1,4 @@
-"""`hub check`, `pull`, `reconcile`, `sync`, `quarantine`: from the tools into the ledger."""
+"""`hub check`, `pull`, `reconcile`, `sync`: from the tools into the ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from hub.cli.company import asleep
 from hub.cli.console import AsJson, Config, emit, line, now, progress, say, table
 from hub.domain.records import PullReport, Receipt
-from hub.errors import ConfigurationError
+from hub.errors import ConfigurationError, remedy_in
 from hub.reports.names import read_names
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (check, pull, reconcile, sync, quarantine):
+    for command in (check, pull, reconcile, sync):
         app.command()(command)
 
 
@@ -161,24 +161,6 @@ def sync(
         raise typer.Exit(1)
 
 
-def quarantine(config: Config = None, json: AsJson = False) -> None:
-    """Records that could not be read, with the reason.
-
-    Example: hub quarantine --json
-    """
-    from hub.wiring import open_hub
-
-    with open_hub(config) as hub:
-        held = hub.ledger.quarantined()
-    if json:
-        emit([{"source": q.source, "stream": q.stream, "record": q.native_id, "reason": q.reason} for q in held])
-    else:
-        rows = [(q.source, q.stream, q.native_id, q.reason) for q in held]
-        table("Quarantined", ("source", "stream", "record", "reason"), rows, head=3)
-    if held:
-        raise typer.Exit(1)
-
-
 def pull_data(pulled: PullReport) -> dict[str, Any]:
     """A pull as data: totals and receipts."""
     receipts = pulled.receipts
@@ -197,7 +179,8 @@ def _receipt_data(receipt: Receipt) -> dict[str, Any]:
         "source_count", "ledger_count", "gap", "error", "hint",
     )  # fmt: skip
     seconds = (receipt.finished_at - receipt.started_at).total_seconds()
-    return {name: getattr(receipt, name) for name in names} | {"seconds": round(seconds, 3)}
+    told = {name: getattr(receipt, name) for name in names}
+    return told | {"remedy": remedy_in(receipt.hint), "seconds": round(seconds, 3)}
 
 
 def _hint_at_company(hub: Hub) -> None:
