@@ -85,6 +85,7 @@ class RenewedToken:
         source: configured source name, for messages.
         oauth: client, address and file from the charter.
         secret: the client secret, None for an app without one.
+        ca_file: see `connectors.wire.GuardedAdapter`.
         meter: counts the renewals among the calls of the source.
         now: our clock (UTC).
     """
@@ -95,6 +96,7 @@ class RenewedToken:
         oauth: AirtableOAuth,
         secret: Secret | None,
         *,
+        ca_file: str | None = None,
         meter: Meter | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -104,7 +106,9 @@ class RenewedToken:
         self._now = now
         self._path = Path(oauth.token_file.removeprefix("file:"))
         # sends once: a renewal that is repeated would present a token that is used up
-        adapter = GuardedAdapter(source, allowed_hosts=[urlsplit(oauth.renewal_url).netloc], meter=meter)
+        adapter = GuardedAdapter(
+            source, allowed_hosts=[urlsplit(oauth.renewal_url).netloc], ca_file=ca_file, meter=meter
+        )
         self._session = MeteredSession(adapter)
         self._held: _Kept | None = None
 

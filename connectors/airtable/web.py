@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
@@ -44,6 +44,7 @@ class Web:
         keys: Keys,
         *,
         per_second: float,
+        ca_file: str | None = None,
         meter: Meter | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -51,13 +52,14 @@ class Web:
         self.source = source
         self.date: datetime | None = None
         self._allowed = [urlsplit(endpoint).netloc]
+        self._ca_file = ca_file
         self._pace = Pace(per_second, clock=clock, sleep=sleep)
         # without its own retries: they hammer a closed base and repeat writes
         self._api = pyairtable.Api("", endpoint_url=endpoint, retry_strategy=None, use_field_ids=True)
         self._keys = keys
         self._api.session.auth = Signature(keys)
         self._base = self._api.base(base)
-        adapter = _PatientAdapter(source, allowed_hosts=self._allowed, meter=meter, sleep=sleep)
+        adapter = _PatientAdapter(source, allowed_hosts=self._allowed, ca_file=ca_file, meter=meter, sleep=sleep)
         adapter.pace = self._pace
         self.meter = mount(self._api.session, adapter)
         self._me: Json | None = None
@@ -65,7 +67,9 @@ class Web:
 
     def write_session(self) -> MeteredSession:
         """A session that sends once, signed in, at the same pace."""
-        adapter = PacedAdapter(self.source, allowed_hosts=self._allowed, timeout=TIMEOUT, meter=self.meter)
+        adapter = PacedAdapter(
+            self.source, allowed_hosts=self._allowed, timeout=TIMEOUT, ca_file=self._ca_file, meter=self.meter
+        )
         adapter.pace = self._pace
         session = MeteredSession(adapter)
         session.auth = Signature(self._keys)
@@ -104,6 +108,18 @@ class Web:
         """One record by id, cells by field id. Raises SourceError."""
         url = self.record_url(table, record)
         return self._object(self.get(url, {"returnFieldsByFieldId": 1}), f"record {record}")
+
+    def fate(self, table: str, record: str) -> Literal["there", "gone", "forbidden"]:
+        """Whether a record can be read, is unknown, or is out of reach. Raises SourceError for other answers."""
+        response = self._ask(self.record_url(table, record))
+        if response.status_code == 403:
+            self._dated(response)
+            return "forbidden"
+        if response.status_code == 404 and b"MODEL_ID_NOT_FOUND" in response.content:
+            self._dated(response)
+            return "gone"
+        self._object(self._json(response), f"record {record}")
+        return "there"
 
     def record_url(self, table: str, record: str) -> str:
         """Address of one record."""
@@ -180,11 +196,14 @@ class Web:
                 hint="name fields by id (fld...); `hub check` says which one is missing",
             )
         body = read_json(response, self.source)
+        self._dated(response)
+        return body
+
+    def _dated(self, response: requests.Response) -> None:
         try:
             self.date = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError, TypeError):
             self.date = None
-        return body
 
     def _object(self, body: Any, what: str) -> Json:
         if not isinstance(body, dict):

@@ -41,12 +41,16 @@ class JiraConnector:
         self._overlap = connection.index_lag
         auth = sign_in(name, connection, secret, meter=self._meter)
         root = f"{connection.gateway}/ex/jira/{connection.cloud_id}" if connection.cloud_id else connection.server
-        self._site = Site(name, connection.server, auth, root=root, meter=self._meter, sleep=sleep)
+        self._site = Site(
+            name, connection.server, auth, root=root, ca_file=connection.ca_file, meter=self._meter, sleep=sleep
+        )
         self._mapping = Mapping(source=name, server=self._site.server, fields=source.fields)
         self._known: set[str] = set()
         self._writer: AssigneeWriter | None = None
         if source.writable:
-            session = write_session(name, allowed_hosts=[urlsplit(root).netloc], meter=self._meter)
+            session = write_session(
+                name, allowed_hosts=[urlsplit(root).netloc], ca_file=connection.ca_file, meter=self._meter
+            )
             session.auth = auth
             self._writer = AssigneeWriter(self._site, session)
 

@@ -82,7 +82,11 @@ class Renewing(AuthBase):
         self._clock = clock
         # A question that is good once is not repeated: after a lost reply nobody knows which token holds.
         self._session = session(
-            source, allowed_hosts=[urlsplit(connection.sign_in).netloc], read_retries=0, meter=meter
+            source,
+            allowed_hosts=[urlsplit(connection.sign_in).netloc],
+            ca_file=connection.ca_file,
+            read_retries=0,
+            meter=meter,
         )
         self._lock = threading.Lock()
         self._token = ""

@@ -36,6 +36,7 @@ class Site:
         auth: SignIn,
         *,
         root: str = "",
+        ca_file: str | None = None,
         meter: Meter | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -56,7 +57,9 @@ class Site:
         self._client = client  # its destructor closes the session
         self._session: requests.Session = client._session
         self._session.auth = auth
-        adapter = ReadingAdapter(source, allowed_hosts=[urlsplit(self.root).netloc], meter=meter, sleep=sleep)
+        adapter = ReadingAdapter(
+            source, allowed_hosts=[urlsplit(self.root).netloc], ca_file=ca_file, meter=meter, sleep=sleep
+        )
         self.meter = mount(self._session, adapter)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:

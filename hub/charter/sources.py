@@ -31,6 +31,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
 
 
+def _in_full(path: str) -> str:
+    """A file is named in full, wherever the hub is started."""
+    if not path.startswith("/"):
+        msg = "must be an absolute path"
+        raise ValueError(msg)
+    return path
+
+
+class HttpConnection(Strict):
+    """What every tool spoken to over HTTP may state. `ca_file` is a PEM file with the certificates of a private
+    authority, trusted instead of the public ones."""
+
+    ca_file: Annotated[str, AfterValidator(_in_full)] | None = None
+
+
 class SourceBase(Strict):
     """What every source states."""
 
@@ -47,7 +62,7 @@ _SIGN_IN_NEEDS = {
 }
 
 
-class SalesforceConnection(Strict):
+class SalesforceConnection(HttpConnection):
     """How to sign in; `domain` for a real org (My Domain, `login` or `test`), `base_url` for a test server.
 
     `keep_requests` is the share of the org's daily requests that the hub leaves to others.
@@ -101,7 +116,7 @@ class SalesforceSource(SourceBase):
     objects: dict[str, SalesforceObject]
 
 
-class JiraConnection(Strict):
+class JiraConnection(HttpConnection):
     """Jira Cloud, signed in to in one of three ways.
 
     `email` and `token`: an API token. `token` alone: a token sent as it is (bearer). `client_id`, `client_secret`,
@@ -177,7 +192,7 @@ class AirtableOAuth(Strict):
     renewal_url: Address = "https://airtable.com/oauth2/v1/token"
 
 
-class AirtableConnection(Strict):
+class AirtableConnection(HttpConnection):
     """Personal access token or an app's sign-in, one of the two; `endpoint_url` only for a test server;
     `requests_per_second` is Airtable's published limit for one base, to be raised only where Airtable has
     agreed to more."""
@@ -256,7 +271,7 @@ class MailSource(SourceBase):
     connection: MailConnection
 
 
-class RestConnection(Strict):
+class RestConnection(HttpConnection):
     """Any HTTP service: a token as `bearer`, name and password as `basic`, a key in a `header` of its own."""
 
     base_url: Address
