@@ -115,22 +115,20 @@ class Puller:
         if stream == COLLABORATORS:
             for page in self.collaborators(None, now=now) if ids else ():
                 yield replace(page, cursor=None)
+        if stream == ITEMS:
+            table, stamp_field, read = self._items.table, self._items.modified, self._item(now)
+            fields = parse.asked(self._items)
+        elif stream == UPDATES and self._updates is not None:
+            table, stamp_field, read = self._updates.table, None, self._update
+            fields = update_fields(self._updates)
+        else:
+            return
         for formula in presence.filters(ids):
-            if stream == ITEMS:
-                table, fields, stamp_field, read = (
-                    self._items.table, parse.asked(self._items), self._items.modified, self._item(now),
-                )  # fmt: skip
-            elif stream == UPDATES and self._updates is not None:
-                updates = self._updates
-                table, stamp_field, read = updates.table, None, self._update
-                fields = (updates.item, updates.text, updates.by, updates.at)
-            else:
-                return
             for records, _ in self._web.walk(table, tuple(dict.fromkeys(fields)), since=partial(str, formula)):
                 held = _Batch(self._web.source, stream, now)
                 for record in records:
                     self._take(held, record, stamp_field, read, now)
-                yield replace(held.page(""), cursor=None)
+                yield held.page(None)
 
     def items(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
         """Items changed since the cursor, oldest change first where the base keeps a modified stamp."""
@@ -168,18 +166,14 @@ class Puller:
         """
         if stream == COLLABORATORS:
             return None  # read anew with every pull
-        own = self._web.me()
         record = orjson.loads(payload)
         cells = record.get("fields") if isinstance(record, dict) else None
         asked = parse.asked(self._items) if stream == ITEMS else update_fields(self._updates)
         if isinstance(cells, dict) and not all(name in cells for name in asked):
             return None
         held = _Batch(self._web.source, stream, now)
-        stamp = _stamp(record, self._items.modified if stream == ITEMS else None)
-        native = str(record.get("id") or "") if isinstance(record, dict) else ""
-        parsed = held.take(native, stamp, record, self._item(now) if stream == ITEMS else self._update)
-        for user in parsed.users if parsed else ():
-            held.observations += self._account(user, own, held.last, now)
+        stamp_field = self._items.modified if stream == ITEMS else None
+        self._take(held, record, stamp_field, self._item(now) if stream == ITEMS else self._update, now)
         return held.page(None)
 
     def _update(self, record: Json, raw: str) -> parse.Parsed:
