@@ -11,6 +11,8 @@ from datetime import datetime
 from connectors.base import Connector
 from hub.domain.records import Page, Receipt
 from hub.errors import HubError, SourceUnavailable, advice
+from hub.flow.census import CensusPolicy
+from hub.flow.presence import StreamPresence
 from hub.ledger.ledger import Ledger
 
 
@@ -38,8 +40,10 @@ def pull_source(
     clock: Callable[[], datetime],
     full: bool = False,
     progress: Report | None = None,
+    policy: CensusPolicy = CensusPolicy(),  # noqa: B008  frozen
 ) -> tuple[Receipt, ...]:
-    """Pull every stream of `source` since its cursor (`full`: from the start).
+    """Pull every stream of `source` since its cursor (`full`: from the start), then compare it with the source id
+    by id where `policy` or the counts ask for it.
 
     Pages are stored together with the cursor that covers them. A stream that fails gives a receipt with the
     error; what was stored before stays, nothing is taken for deleted, and the next pull goes on from there.
@@ -55,7 +59,7 @@ def pull_source(
     receipts: list[Receipt] = []
     with _collected_seldom():
         for stream in streams:
-            receipt, failure = _pull_stream(ledger, connector, source, stream, run, clock, full, progress)
+            receipt, failure = _pull_stream(ledger, connector, source, stream, run, clock, full, progress, policy)
             ledger.add_receipt(run, receipt)
             receipts.append(receipt)
             if isinstance(failure, SourceUnavailable):
@@ -72,33 +76,61 @@ def _pull_stream(
     clock: Callable[[], datetime],
     full: bool,
     progress: Report | None,
+    policy: CensusPolicy,
 ) -> tuple[Receipt, Exception | None]:
     calls = connector.calls
     receipt = Receipt(source=source, stream=stream, started_at=clock(), finished_at=clock())
     failure: Exception | None = None
+    presence = StreamPresence(
+        ledger=ledger,
+        connector=connector,
+        source=source,
+        stream=stream,
+        run=run,
+        now=receipt.started_at,
+        policy=policy,
+        full=full,
+    )
+
+    def store(page: Page, pages: int = 1) -> None:
+        nonlocal receipt
+        appended = ledger.append(run, stream, source, page, recorded_at=clock())
+        receipt = replace(
+            receipt,
+            pages=receipt.pages + pages,
+            records=receipt.records + len(page.records),
+            new_records=receipt.new_records + appended.new_records,
+            new_observations=receipt.new_observations + appended.new_observations,
+            quarantined=receipt.quarantined + len(page.quarantined),
+        )
+
     try:
         if progress is not None:
             progress(Progress(what=f"{source} {stream}", done=0))
+        presence.believe_the_source()
         cursor = None if full else ledger.cursor(source, stream)
         for pages, page in gathered(connector.pull(stream, cursor, now=receipt.started_at)):
-            appended = ledger.append(run, stream, source, page, recorded_at=clock())
-            receipt = replace(
-                receipt,
-                pages=receipt.pages + pages,
-                records=receipt.records + len(page.records),
-                new_records=receipt.new_records + appended.new_records,
-                new_observations=receipt.new_observations + appended.new_observations,
-                quarantined=receipt.quarantined + len(page.quarantined),
-            )
+            presence.saw(page)
+            store(page, pages)
             if progress is not None:
                 progress(Progress(what=f"{source} {stream}", done=receipt.records, total=page.total))
         receipt = replace(receipt, source_count=connector.census(stream))
+        presence.compare(receipt.source_count, store)
     except Exception as error:  # noqa: BLE001  one broken stream must never stop the others
         failure = error
         receipt = _failed(receipt, error)
-    counted = ledger.record_count(source, stream) if receipt.source_count is not None else None
-    receipt = replace(receipt, ledger_count=counted, calls=connector.calls - calls, finished_at=clock())
-    return receipt, failure
+    if presence.doubt and not receipt.error:
+        hint = f"look there; if they really went, raise sources.{source}.max_believed_deletions in the charter"
+        receipt = replace(receipt, error=presence.doubt, hint=hint)
+    counted = presence.count if receipt.source_count is not None else None
+    return replace(
+        receipt,
+        ledger_count=counted,
+        missing=presence.missing,
+        new_observations=receipt.new_observations + presence.observed,
+        calls=connector.calls - calls,
+        finished_at=clock(),
+    ), failure
 
 
 @contextmanager
