@@ -15,7 +15,7 @@ from assets.metadata import pull_metadata
 from assets.resources import HubResource, now
 from hub.charter.model import Charter
 from hub.charter.sources import Source
-from hub.flow.sync import pull
+from hub.flow.sync import census_policies, pull
 
 #: Reading again is harmless, so a busy database or a lost process is tried again. What a *tool* refuses or
 #: fails is in the receipt already, after the connector's own retries.
@@ -47,7 +47,8 @@ def _raw_asset(name: str, source: Source) -> AssetsDefinition:
     )
     def raw(context: AssetExecutionContext, hub: HubResource) -> MaterializeResult[None]:
         with hub.open() as opened:
-            report = pull(opened.ledger, opened.connector, [name], clock=now)
+            policies = census_policies(opened.charter)
+            report = pull(opened.ledger, opened.connector, [name], clock=now, policies=policies)
         for receipt in report.failed:
             context.log.warning(f"{receipt.error} {receipt.hint}")
         return MaterializeResult(metadata=pull_metadata(report.receipts))

@@ -41,12 +41,21 @@ def completeness(receipts: Sequence[Receipt]) -> Verdict:
     problems = [f"{r.error}. {r.hint}".strip() for r in receipts if r.error]
     for receipt in receipts:
         if receipt.gap and receipt.gap > 0:
-            problems.append(f"{receipt.stream}: {receipt.gap} records of the source are missing")
+            problems.append(f"{receipt.stream}: {receipt.gap} records of the source are missing{_named(receipt)}")
+        elif receipt.missing:
+            problems.append(f"{receipt.stream}: records of the source are missing{_named(receipt)}")
         elif receipt.gap:
             problems.append(f"{receipt.stream}: the ledger holds {-receipt.gap} records the source does not count")
     if not receipts:
         problems.append("never read")
     return Verdict(passed=not problems, error=True, sentence="; ".join(problems) or "nothing is missing")
+
+
+def _named(receipt: Receipt) -> str:
+    if not receipt.missing:
+        return ""
+    more = ", …" if receipt.gap is not None and receipt.gap > len(receipt.missing) else ""
+    return f" ({', '.join(receipt.missing)}{more})"
 
 
 def open_findings(findings: Sequence[Finding]) -> Verdict:

@@ -52,6 +52,8 @@ class SourceBase(Strict):
     partner: str
     writable: bool = False
     pool: str | None = None
+    census_every: Duration = timedelta(hours=24)
+    max_believed_deletions: int | None = Field(default=None, ge=0)
 
 
 _SIGN_IN_NEEDS = {
@@ -166,12 +168,13 @@ class JiraFields(Strict):
 
 
 class JiraSource(SourceBase):
-    """One Jira Cloud site."""
+    """One Jira Cloud site. `approvals`: read those of service-desk requests, one request for each changed issue."""
 
     tool: Literal["jira"]
     connection: JiraConnection
     projects: tuple[str, ...]
     fields: JiraFields = JiraFields()
+    approvals: bool = False
 
 
 def _rewritable(reference: str) -> str:

@@ -62,6 +62,7 @@ def pull(
 
     Example: hub pull acme_jira --full
     """
+    from hub.flow.sync import census_policies
     from hub.flow.sync import pull as run_pull
     from hub.wiring import open_hub
 
@@ -78,6 +79,7 @@ def pull(
                 sources or tuple(hub.charter.sources),
                 clock=now,
                 full=full,
+                policies=census_policies(hub.charter),
                 progress=report,
             )
     if json:
@@ -176,7 +178,7 @@ def pull_data(pulled: PullReport) -> dict[str, Any]:
 def _receipt_data(receipt: Receipt) -> dict[str, Any]:
     names = (
         "source", "stream", "pages", "records", "new_records", "new_observations", "quarantined", "calls",
-        "source_count", "ledger_count", "gap", "error", "hint",
+        "source_count", "ledger_count", "gap", "missing", "error", "hint",
     )  # fmt: skip
     seconds = (receipt.finished_at - receipt.started_at).total_seconds()
     told = {name: getattr(receipt, name) for name in names}
@@ -210,6 +212,9 @@ def show_receipts(pulled: PullReport) -> None:
     held = any(r.quarantined for r in pulled.receipts)
     spare = ("new", "calls", "in ledger") if held else ("new", "calls", "quarantined")
     table("Receipts", columns, rows, spare=spare)
+    for receipt in pulled.receipts:
+        if receipt.missing:
+            say(f"missing: {receipt.source} {receipt.stream}: {', '.join(receipt.missing)}")
     for receipt in pulled.failed:
         say(f"error: {receipt.error}")
         if receipt.hint:

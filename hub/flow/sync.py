@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from connectors.base import Connector
 from hub.charter.model import Charter
 from hub.domain.plans import Plan
 from hub.domain.records import PullReport
+from hub.flow.census import CensusPolicy
 from hub.flow.ingest import Progress, Report, pull_source
 from hub.flow.plan import engaged_brakes, make_plan, open_item_count
 from hub.flow.reconcile import ReconcileReport, reconcile
@@ -26,6 +27,14 @@ class SyncReport:
     brakes: tuple[tuple[str, str], ...]
 
 
+def census_policies(charter: Charter) -> dict[str, CensusPolicy]:
+    """How each source of the charter is compared with what the ledger holds."""
+    return {
+        name: CensusPolicy(every=source.census_every, max_believed_deletions=source.max_believed_deletions)
+        for name, source in charter.sources.items()
+    }
+
+
 def pull(
     ledger: Ledger,
     connect: Callable[[str], Connector],
@@ -34,8 +43,11 @@ def pull(
     clock: Callable[[], datetime],
     full: bool = False,
     progress: Report | None = None,
+    policies: Mapping[str, CensusPolicy] | None = None,
 ) -> PullReport:
-    """Pull the named sources one after the other; a failing source never stops the next."""
+    """Pull the named sources one after the other; a failing source never stops the next. A source without a
+    policy is compared as `CensusPolicy` says by itself."""
+    compared = policies or {}
     run = ledger.start_run("pull", clock())
     receipts = tuple(
         receipt
@@ -48,6 +60,7 @@ def pull(
             clock=clock,
             full=full,
             progress=progress,
+            policy=compared.get(source, CensusPolicy()),
         )
     )
     report = PullReport(run=run, receipts=receipts)
@@ -76,7 +89,8 @@ def sync(
     progress: Report | None = None,
 ) -> SyncReport:
     """Pull every source of the charter, reconcile and plan."""
-    pulled = pull(ledger, connect, charter.sources, clock=clock, progress=progress)
+    policies = census_policies(charter)
+    pulled = pull(ledger, connect, charter.sources, clock=clock, progress=progress, policies=policies)
     if progress is not None:
         progress(Progress(what="reconciling", done=0))
     reconciled = think(ledger, charter, clock=clock)

@@ -102,6 +102,7 @@ def receipt_rows(receipts: Iterable[Receipt]) -> list[Row]:
             "source_count": "" if r.source_count is None else r.source_count,
             "ledger_count": "" if r.ledger_count is None else r.ledger_count,
             "gap": "" if r.gap is None else r.gap,
+            "missing": " ".join(r.missing),
             "quarantined": r.quarantined,
             "error": r.error,
             "hint": r.hint,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,13 @@ def test_what_is_missing_is_an_error_with_its_reason(given: list[Receipt], words
     assert not verdict.passed
     assert verdict.error
     assert words in verdict.sentence
+
+
+def test_missing_records_are_named_and_no_count_is_needed_for_it() -> None:
+    named = completeness([replace(receipt(counted=23), missing=("10001", "10002"))])
+    assert "ACME: 13 records of the source are missing (10001, 10002, …)" in named.sentence
+    uncounted = completeness([replace(receipt(), source_count=None, ledger_count=None, missing=("10001",))])
+    assert (uncounted.passed, uncounted.sentence) == (False, "ACME: records of the source are missing (10001)")
 
 
 def test_equal_counts_are_complete() -> None:
