@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+import orjson
+
 from connectors.base import Absence, OwnerWriter
 from connectors.rest import parse, presence
 from connectors.rest.places import ABSENT, at
@@ -80,6 +82,14 @@ class RestConnector:
         if stream == ACCOUNTS:
             return (), None
         return presence.deletions(self._web, self._items(stream), cursor)
+
+    def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        """A kept record of a stream of items read with the present mapping; None for people, who come again with
+        every pull, and for a record that lacks a field named now: `fetch` may have it."""
+        if stream == ACCOUNTS:
+            return None
+        page = self._puller.one(stream, self._items(stream), orjson.loads(payload), now=now)
+        return page if page.records else None
 
     def check(self) -> tuple[Problem, ...]:
         """Address, credentials and mapping: the first page of every listing is read and looked at."""

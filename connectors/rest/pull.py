@@ -69,10 +69,7 @@ class Puller:
         highest = began.stamp
         extra = began.filter(stream.since)
         positional = stream.paging.kind in _POSITIONAL
-
-        def read(record: Any, raw: str) -> tuple[Observation, ...]:
-            return parse.item(record, stream, source=self._web.source, raw=raw)
-
+        read = self._item(stream)
         # Not beyond the clock at the start of the walk: what is edited behind our back while we walk is newer.
         bound: datetime | None = None
         told: set[tuple[str, str]] = set()
@@ -107,16 +104,14 @@ class Puller:
         """These records again by direct read, a page without a cursor for each that is there."""
         for native in ids if stream.record else ():
             response = self._web.single(stream.record or "", native)
-            if response.status_code in {404, 410}:
-                continue
-            record = self._web.json(response)
-            batch = Batch(self._web.source, name, now)
+            if response.status_code not in {404, 410}:
+                yield self.one(name, stream, self._web.json(response), now=now)
 
-            def read(record: Any, raw: str) -> tuple[Observation, ...]:
-                return parse.item(record, stream, source=self._web.source, raw=raw)
-
-            batch.take(native, _version(record, stream)[0], record, read)
-            yield batch.page(None)
+    def one(self, name: str, stream: RestStream, record: Any, *, now: datetime) -> Page:
+        """A page of this one record, without a cursor."""
+        batch = Batch(self._web.source, name, now)
+        batch.take(_native(record, stream), _version(record, stream)[0], record, self._item(stream))
+        return batch.page(None)
 
     def accounts(self, listing: RestAccounts, *, now: datetime) -> Iterator[Page]:
         """Everybody, every time; then those of the listing of deleted ones, as no longer active."""
@@ -134,6 +129,12 @@ class Puller:
                     version = str(at(record, listing.modified)) if listing.modified else ""
                     batch.take(_native(record, listing), version, record, read)
                 yield batch.page(Position().text())
+
+    def _item(self, stream: RestStream) -> Read:
+        def read(record: Any, raw: str) -> tuple[Observation, ...]:
+            return parse.item(record, stream, source=self._web.source, raw=raw)
+
+        return read
 
 
 def _person(listing: RestAccounts, source: str, seen: datetime, gone: bool) -> Read:

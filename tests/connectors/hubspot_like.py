@@ -125,6 +125,7 @@ def serving(crm: Crm) -> Iterator[Crm]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet
 
         def do_GET(self) -> None:
             crm.hook(self.path)
