@@ -22,8 +22,9 @@ COLLABORATORS = "collaborators"
 ITEMS = "items"
 UPDATES = "updates"
 
-# Records become visible to formulas a little after their stamp says so.
-OVERLAP = timedelta(minutes=2)
+# Records become visible to formulas after their stamp says so. Nobody documents how long after; ten minutes of
+# changes fit one page nearly everywhere, so that generosity costs nothing.
+OVERLAP = timedelta(minutes=10)
 _TICK = timedelta(seconds=1)  # IS_AFTER is strict, and formulas may see whole seconds only
 
 
@@ -188,6 +189,7 @@ class Puller:
         self._web.me()
         began = position = Position.parse(cursor)
         bound: datetime | None = None
+        beside: datetime | None = None
         met: dict[str, str] = {}
         disturbed = False
 
@@ -203,7 +205,13 @@ class Puller:
                 disturbed = disturbed or met.setdefault(_native(record), stamp) != stamp
                 if self._take(held, record, stamp_field, read, now) and stamp:
                     at = moment(stamp, "the modified time")
-                    highest = max(highest, at) if highest else at
+                    if at >= bound - 2 * _TICK:
+                        # Edited while we walk, and served in its old place: older ones are still to come.
+                        beside = max(beside or at, at)
+                    else:
+                        highest = max(highest or at, at)
+            if last and beside:
+                highest = max(highest or beside, beside)
             # never beyond the service's own clock: one stamp from the future would hide what changes till then
             position = Position(stamp=min(highest, bound) if highest else None)
             if last and stamp_field is None:

@@ -63,7 +63,7 @@ def test_only_what_changed_since_the_cursor_is_read(large):
     put_item(large.store, FIRST, at(9), {TITLE: "Landing page", STATUS: "Done"})
     again = list(connector.pull("items", cursor, now=NOW))
     assert FIRST in records(again)
-    assert len(records(again)) < 10
+    assert len(records(again)) < 20
     assert "fld" in listings(large)[-1]["query"]  # the filter names the field by id
 
 
@@ -240,6 +240,6 @@ def test_a_closed_base_is_left_alone_for_its_penalty(base):
 
 def test_the_filter_reaches_back_over_the_overlap():
     position = Position(stamp=datetime(2026, 10, 1, 9, 0, 0, tzinfo=UTC))
-    assert position.formula("fldX") == 'IS_AFTER({fldX}, DATETIME_PARSE("2026-10-01T08:57:59.000Z"))'
-    assert position.formula(None) == 'IS_AFTER(LAST_MODIFIED_TIME(), DATETIME_PARSE("2026-10-01T08:57:59.000Z"))'
+    assert position.formula("fldX") == 'IS_AFTER({fldX}, DATETIME_PARSE("2026-10-01T08:49:59.000Z"))'
+    assert position.formula(None) == 'IS_AFTER(LAST_MODIFIED_TIME(), DATETIME_PARSE("2026-10-01T08:49:59.000Z"))'
     assert Position.parse(position.text()) == position
