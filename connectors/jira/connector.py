@@ -81,6 +81,7 @@ class JiraConnector:
             now=now,
             overlap=self._overlap,
             reconcile=tuple(self._writer.written) if self._writer else (),
+            approvals=self._source.approvals,
         )
 
     def ids(self, stream: str) -> Iterator[str] | None:
@@ -97,7 +98,8 @@ class JiraConnector:
         """These issues again; of accounts nothing, since every pull reads them all."""
         if stream == pull.USERS:
             return iter(())
-        return presence.fetch(self._site, self._project(stream), self._mapping, ids, self._known, now=now)
+        project, asks = self._project(stream), self._source.approvals
+        return presence.fetch(self._site, project, self._mapping, ids, self._known, now=now, approvals=asks)
 
     def deletions(self, stream: str, cursor: str | None, *, now: datetime) -> tuple[tuple[Absence, ...], str | None]:
         """Jira tells of no deletions by itself."""

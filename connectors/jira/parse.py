@@ -11,7 +11,7 @@ from connectors.jira import timeline
 from connectors.jira.values import Json, Unreadable, account_list, accounts, approval, moment, text
 from connectors.references import find, find_in_field, normalise
 from hub.charter.sources import JiraFields
-from hub.domain.records import Entity, Field, Observation, Origin
+from hub.domain.records import OWNER_SEPARATOR, Entity, Field, Observation, Origin
 
 # Approval and approver are custom fields of the issue: one approval at a time, told apart by time alone.
 APPROVAL_PART = "approval"
@@ -47,11 +47,13 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """Observations of one issue, the user objects met in it, and whether its changelog explained its state."""
+    """Observations of one issue, the user objects met in it, whether its changelog explained its state, and
+    whether a service-desk approval is still open."""
 
     observations: tuple[Observation, ...]
     users: tuple[Json, ...]
     explained: bool
+    open_approval: bool = False
 
 
 @dataclass(slots=True)
@@ -89,8 +91,8 @@ class _Telling:
 def issue(document: Json, mapping: Mapping, raw: str) -> Issue:
     """Everything one issue says.
 
-    `document` is {"issue", "changelog", "comments"} as fetched, `raw` the digest of the raw record. Raises
-    Unreadable when a field every issue has is missing or has another shape.
+    `document` is {"issue", "changelog", "comments"} as fetched, with "approvals" of a service-desk request; `raw`
+    is the digest of the raw record. Raises Unreadable when a field every issue has is missing or has another shape.
     """
     record = document["issue"]
     if not isinstance(record, dict) or not record.get("id"):
@@ -130,7 +132,13 @@ def issue(document: Json, mapping: Mapping, raw: str) -> Issue:
             tell.say(what, token if mentioned else None, at, "history", actor=actor, part=token)
     for comment in document["comments"]:
         _comment(tell, comment, url)
-    return Issue(observations=tuple(tell.told), users=tuple(_users(document, mapping.fields)), explained=explained)
+    waits = [_desk_approval(tell, each, updated) for each in document.get("approvals") or ()]
+    return Issue(
+        observations=tuple(tell.told),
+        users=tuple(_users(document, mapping.fields)),
+        explained=explained,
+        open_approval=any(waits),
+    )
 
 
 def account(user: Json, *, source: str, own: str, at: datetime, raw: str, evidence: str) -> tuple[Observation, ...]:
@@ -227,6 +235,38 @@ def _comment(tell: _Telling, comment: Json, url: str) -> None:
     )
 
 
+def _desk_approval(tell: _Telling, told: Json, updated: datetime) -> bool:
+    """Say when an approval was asked of whom and how it ended; whether it is still open.
+
+    The desk tells when an approval ended, not when each person answered: until then the approvers are all who
+    were asked, afterwards those who decided.
+    """
+    number = str(told.get("id") or "")
+    if not number:
+        raise Unreadable("an approval without an id")
+    asked = [each for each in told.get("approvers") or () if isinstance(each, dict)]
+    created = moment((told.get("createdDate") or {}).get("epochMillis"), f"createdDate of approval {number}")
+    tell.say("approval", "pending", created, "event", part=number)
+    tell.say("approver", _people(asked), created, "event", part=number)
+    decision = text(told.get("finalDecision"))
+    outcome = approval(decision)
+    if outcome in {None, "pending"}:
+        return True
+    completed = (told.get("completedDate") or {}).get("epochMillis")
+    ended = updated if completed is None else moment(completed, f"completedDate of approval {number}")
+    deciders = _people([each for each in asked if each.get("approverDecision") == decision])
+    actor = deciders if deciders and OWNER_SEPARATOR not in deciders else None
+    if deciders:
+        tell.say("approver", deciders, ended, "event", actor=actor, part=number)
+    tell.say("approval", outcome, ended, "event", actor=actor, part=number)
+    return False
+
+
+def _people(asked: list[Json]) -> str | None:
+    """Accounts of approvers; somebody who is gone may have none."""
+    return accounts([each["approver"] for each in asked if timeline.account_id(each.get("approver"))])
+
+
 def _users(document: Json, mapped: JiraFields) -> Iterator[Json]:
     fields = document["issue"]["fields"]
     candidates = [fields["creator"], fields["assignee"]]
@@ -234,6 +274,8 @@ def _users(document: Json, mapped: JiraFields) -> Iterator[Json]:
     candidates += approver if isinstance(approver, list) else [approver]
     candidates += [entry.get("author") for entry in document["changelog"]]
     candidates += [comment.get("author") for comment in document["comments"]]
+    for each in document.get("approvals") or ():
+        candidates += [asked.get("approver") for asked in each.get("approvers") or ()]
     met: set[str] = set()
     for user in candidates:
         native = timeline.account_id(user)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from connectors.base import Absence
 from connectors.jira import parse, pull
-from connectors.jira.search import broken, pages, quoted
+from connectors.jira.desk import is_desk
+from connectors.jira.search import FETCHED, broken, by_id, pages, quoted
 from connectors.jira.site import Site
 from connectors.jira.values import Json
 from hub.domain.records import Page
 
 IDS = 5000  # a page of ids and keys, the documented limit
-FETCHED = 100  # issues in one bulk fetch, the documented limit
 
 
 def ids(site: Site, project: str) -> Iterator[str]:
@@ -47,7 +46,7 @@ def prove(site: Site, project: str, wanted: Sequence[str], *, now: datetime) -> 
     own = site.me()
     proofs: list[Absence] = []
     missing: list[str] = []
-    for native, issue in _by_id(site, wanted, ["updated"]):
+    for native, issue in by_id(site, wanted, ["updated"]):
         if issue is None:
             missing.append(native)
         else:
@@ -72,27 +71,23 @@ def prove(site: Site, project: str, wanted: Sequence[str], *, now: datetime) -> 
 
 
 def fetch(
-    site: Site, project: str, mapping: parse.Mapping, wanted: Sequence[str], known: set[str], *, now: datetime
+    site: Site,
+    project: str,
+    mapping: parse.Mapping,
+    wanted: Sequence[str],
+    known: set[str],
+    *,
+    now: datetime,
+    approvals: bool = False,
 ) -> Iterator[Page]:
     """Pages of these issues, with changelogs and comments, past the search index and without cursors."""
     own = site.me()
+    asks = approvals and is_desk(site, project)
     for start in range(0, len(wanted), FETCHED):
-        found = [issue for _, issue in _by_id(site, wanted[start : start + FETCHED], list(mapping.asked)) if issue]
+        found = [issue for _, issue in by_id(site, wanted[start : start + FETCHED], mapping.asked) if issue]
         logs = pull.changelogs(site, [str(issue["id"]) for issue in found], mapping.watched)
-        page = pull.page(site, project, found, logs, mapping, known, own, now, pull.Position(), None, 0)
+        page = pull.page(site, project, found, logs, mapping, known, own, now, pull.Position(), None, 0, asks)
         yield replace(page, cursor=None)
-
-
-def _by_id(site: Site, wanted: Sequence[str], fields: list[str]) -> Iterator[tuple[str, Json | None]]:
-    for start in range(0, len(wanted), FETCHED):
-        part = list(wanted[start : start + FETCHED])
-        body: Any = site.ask("issue/bulkfetch", {"issueIdsOrKeys": part, "fields": fields})
-        issues = body.get("issues") if isinstance(body, dict) else None
-        if not isinstance(issues, list):
-            raise broken(site, "issue/bulkfetch answered without issues")
-        found = {str(issue.get("id")): issue for issue in issues if isinstance(issue, dict)}
-        for native in part:
-            yield native, found.get(native)
 
 
 def _visible(site: Site, project: str) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from connectors.jira import parse
-from connectors.jira.search import RECONCILED, broken, pages, quoted
+from connectors.jira import desk, parse
+from connectors.jira.desk import is_desk
+from connectors.jira.search import RECONCILED, broken, by_id, pages, quoted
 from connectors.jira.site import Site
 from connectors.jira.values import Json, Unreadable, milliseconds, moment
 from hub.domain.records import Observation, Page, Quarantined, RawRecord
@@ -34,10 +35,12 @@ REMEMBERED = 5000  # issues of the overlap known by their stamp; the rest is mer
 @dataclass(slots=True)
 class Position:
     """Cursor of a project: the highest `updated` (epoch ms) that is stored, and the stamps stored within the
-    overlap behind it, so that asking again costs no changelogs."""
+    overlap behind it, so that asking again costs no changelogs. `waiting` are issues with an open approval, which
+    may be answered without a change of the issue."""
 
     updated: int | None = None
     seen: dict[str, int] = field(default_factory=dict)
+    waiting: set[str] = field(default_factory=set)
 
     @classmethod
     def parse(cls, cursor: str | None) -> Position:
@@ -45,11 +48,14 @@ class Position:
         if cursor is None:
             return cls()
         held = orjson.loads(cursor)
-        return cls(updated=held["updated"], seen=held["seen"])
+        return cls(updated=held["updated"], seen=held["seen"], waiting=set(held.get("waiting", ())))
 
     def text(self) -> str:
         """The cursor."""
-        return orjson.dumps({"updated": self.updated, "seen": self.seen}, option=orjson.OPT_SORT_KEYS).decode()
+        held: Json = {"updated": self.updated, "seen": self.seen}
+        if self.waiting:
+            held["waiting"] = sorted(self.waiting)
+        return orjson.dumps(held, option=orjson.OPT_SORT_KEYS).decode()
 
     def advance(self, stored: dict[str, int], bound: int | None, overlap: int) -> None:
         """Move past stored issues, never beyond the service's own clock: one stamp from the future would hide
@@ -123,12 +129,14 @@ def issues(
     now: datetime,
     overlap: timedelta = OVERLAP,
     reconcile: Sequence[str] = (),
+    approvals: bool = False,
 ) -> Iterator[Page]:
     """Pages of issues changed since the cursor, oldest change first, with changelogs and comments.
 
     An issue of the overlap whose `updated` is the stored one is passed over. `known` are accounts already
-    told about; others met in the issues are added to it and told with the page. `reconcile`: ids of
-    issues written lately, which the search looks up anew.
+    told about; others met in the issues are added to it and told with the page. `reconcile`: ids of issues
+    written lately, which the search looks up anew. `approvals`: in a service desk, those of each issue are read
+    too, and the open ones again by every pull.
     """
     own = site.me()
     behind = round(overlap.total_seconds() * 1000)
@@ -143,13 +151,23 @@ def issues(
     }
     if reconcile:
         question["reconcileIssues"] = list(reconcile)[-RECONCILED:]
+    asks = approvals and is_desk(site, project)
+    open_before = set(position.waiting)
     bound: int | None = None
     for found in pages(site, question):
         if bound is None and site.date is not None:
             bound = milliseconds(site.date) + 999  # Date has whole seconds: to the end of this one
         fresh = [i for i in found if not _stored(i, position.seen)]
         logs = changelogs(site, [str(i["id"]) for i in fresh if _has_id(i)], mapping.watched)
-        yield page(site, project, fresh, logs, mapping, known, own, now, position, bound, behind)
+        yield page(site, project, fresh, logs, mapping, known, own, now, position, bound, behind, asks)
+        open_before -= {str(i["id"]) for i in fresh if _has_id(i)}
+    if not asks or not open_before:
+        return
+    again = [issue for _, issue in by_id(site, sorted(open_before), mapping.asked) if issue]
+    logs = changelogs(site, [str(issue["id"]) for issue in again], mapping.watched)
+    beside = Position(waiting=position.waiting)  # what is read past the index moves no cursor
+    told = page(site, project, again, logs, mapping, known, own, now, beside, None, 0, asks)
+    yield replace(told, cursor=position.text())
 
 
 def changelogs(site: Site, ids: list[str], watched: tuple[str, ...]) -> dict[str, list[Json]]:
@@ -198,6 +216,7 @@ def comments(site: Site, issue: Json) -> list[Json]:
 def page(
     site: Site, project: str, fresh: list[Json], logs: dict[str, list[Json]], mapping: parse.Mapping,
     known: set[str], own: str, now: datetime, position: Position, bound: int | None, behind: int,
+    asks: bool = False,
 ) -> Page:  # fmt: skip
     """The page of these issues; `position` is moved past them, never beyond `bound` (epoch ms)."""
     records: list[RawRecord] = []
@@ -212,6 +231,8 @@ def page(
             "comments": comments(site, issue) if native else [],
             "changelog": sorted(logs.get(native, ()), key=_number),
         }
+        if asks and native:
+            document["approvals"] = desk.approvals(site, native)
         raw = RawRecord(
             source=site.source,
             stream=ISSUES + project,
@@ -232,6 +253,7 @@ def page(
             quarantined.append(_quarantine(raw, error))
             continue
         records.append(raw)
+        (position.waiting.add if told.open_approval else position.waiting.discard)(native)
         # a state its changelog does not explain yet is read again for as long as the overlap lasts
         (stored if told.explained else passed)[native] = at
     position.advance(stored | passed, bound, behind)

@@ -24,6 +24,7 @@ from hub.errors import SourceBroken, SourceRefused
 
 # Version 2 of the API: the same resources as 3 with plain text instead of documents.
 API = "/rest/api/2/"
+DESK = "/rest/servicedeskapi/"
 
 
 class Site:
@@ -73,6 +74,13 @@ class Site:
             return None
         return self._read(response)
 
+    def desk(self, path: str, params: Mapping[str, Any] | None = None) -> Any | None:
+        """JSON of a GET of the service desk's own interface, None where the desk says 404. Raises SourceError."""
+        response = self._send("GET", path, params=params, below=DESK)
+        if response.status_code == 404 and "errorMessage" in _told(response):
+            return None
+        return self._read(response)
+
     def ask(self, path: str, body: Json) -> Any:
         """JSON of a POST that only asks (bulk changelog, count). Raises SourceError."""
         return self._read(self._send("POST", path, json=body, headers=dict(READ)))
@@ -92,11 +100,11 @@ class Site:
             )
         return str(account)
 
-    def _send(self, method: str, path: str, **rest: Any) -> requests.Response:
+    def _send(self, method: str, path: str, *, below: str = API, **rest: Any) -> requests.Response:
         # Session.request itself, past the library's override with its own retries and exceptions
-        response = requests.Session.request(self._session, method, self.root + API + path, **rest)
+        response = requests.Session.request(self._session, method, self.root + below + path, **rest)
         if response.status_code == 401 and self.auth.renewed(response):
-            response = requests.Session.request(self._session, method, self.root + API + path, **rest)
+            response = requests.Session.request(self._session, method, self.root + below + path, **rest)
         return response
 
     def _read(self, response: requests.Response) -> Any:
@@ -112,3 +120,11 @@ class Site:
         except (KeyError, ValueError, TypeError):
             self.date = None
         return body
+
+
+def _told(response: requests.Response) -> Json:
+    try:
+        told = response.json()
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
