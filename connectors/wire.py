@@ -40,6 +40,7 @@ __all__ = [
 Timeout = tuple[float, float]
 TIMEOUT: Timeout = (5.0, 60.0)  # seconds to connect, seconds between two bytes
 MAX_REPLY = 200_000_000  # bytes of one reply, unpacked
+_UNREADABLE = "an address that is not plainly written"
 _PIECE = 65_536  # bytes read at a time
 
 
@@ -165,12 +166,8 @@ class GuardedAdapter(HTTPAdapter):
         url = self._allowed.aim(request.url or "")
         if url is None:
             origin = origin_of(request.url or "")
-            where = f"{origin.scheme}://{origin.netloc}" if origin else "an address that is not plainly written"
-            raise SourceRefused(
-                f"{self.source}: refused to send to {where}",
-                source=self.source,
-                hint="only the configured service is spoken to; check the address of the source",
-            )
+            where = f"{origin.scheme}://{origin.netloc}" if origin else _UNREADABLE
+            raise _nowhere(self.source, where)
         request.url = url
 
 
@@ -191,6 +188,7 @@ def mount(session: requests.Session, adapter: GuardedAdapter) -> Meter:
     session.adapters.clear()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    session.mount("", adapter)  # so that every other kind of address is refused there too
     if session.auth is None:
         session.auth = _OnlyOurHeaders()
     prepare = session.prepare_request
@@ -200,6 +198,8 @@ def mount(session: requests.Session, adapter: GuardedAdapter) -> Meter:
             return prepare(request)
         except (requests.exceptions.InvalidHeader, UnicodeError):
             raise _unsendable(adapter.source) from None
+        except requests.exceptions.RequestException:
+            raise _nowhere(adapter.source, _UNREADABLE) from None
 
     session.prepare_request = careful  # type: ignore[method-assign]  # the session may be a library's own
     return adapter.meter
@@ -218,6 +218,14 @@ def _authority(source: str, ca_file: str | PathLike[str] | None) -> str | None:
             hint="name a PEM file with the certificate of the authority; relative paths begin at the charter",
         ) from None
     return path
+
+
+def _nowhere(source: str, where: str) -> SourceRefused:
+    return SourceRefused(
+        f"{source}: refused to send to {where}",
+        source=source,
+        hint="only the configured service is spoken to; check the address of the source",
+    )
 
 
 def _unsendable(source: str) -> SourceRefused:
