@@ -35,6 +35,12 @@ def compare(field: str, operator: str, value: str | datetime | bool) -> str:
     return f"{name(field)} {operator} {literal(value)}"
 
 
+def behind(stamp: datetime, id_: str) -> tuple[str, str]:
+    """What comes behind a record in the order of (SystemModstamp, Id); the first condition can use an index."""
+    later = compare("SystemModstamp", ">", stamp)
+    return compare("SystemModstamp", ">=", stamp), f"({later} OR {compare('Id', '>', id_)})"
+
+
 def within(field: str, values: Iterable[str]) -> str:
     """`field IN (...)`."""
     return f"{name(field)} IN ({','.join(literal(value) for value in values)})"
