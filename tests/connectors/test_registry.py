@@ -32,6 +32,10 @@ STATED = {
         "base": "appHandoffHub0001",
         "items": {"table": "tblItems0000000001", "title": "fldTitle000000001", "owner": "fldOwner000000001"},
     },
+    "rest": {
+        "connection": {"base_url": "https://crm.acme.example", "secret": "env:S"},
+        "streams": {"deals": {"path": "/deals", "modified": "updatedAt", "title": "name"}},
+    },
     "mail": {
         "connection": {"host": "mail.acme.example", "user": "hub", "password": "env:S", "sender": "hub@acme.example"}
     },

@@ -1,10 +1,13 @@
 """What a configured service tells, and how nothing in its lists is missed."""
 
+from pathlib import Path
+
 import pytest
 from contract import NOW, keys, observations, pulled
-from hubspot_like import CURSOR, DEALS, Crm, at, connector_for, serving
+from hubspot_like import CURSOR, DEALS, TOKEN, Crm, at, connector_for, serving
 from hubspot_like import text as stamp
 from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
 
 from connectors.rest.connector import RestConnector
 from connectors.rest.places import ABSENT, Unreadable, flag, moment
@@ -333,3 +336,12 @@ def test_the_address_of_a_single_record_cannot_leave_its_list(crm):
     connector = connector_for(crm)
     connector.prove("deals", ["../../owners", "1?x=1"], now=NOW)
     assert crm.requests == [f"{DEALS}/..%2F..%2Fowners", f"{DEALS}/1%3Fx%3D1"]
+
+
+def test_the_example_in_the_documentation_is_a_source_that_works(crm):
+    page = (Path(__file__).parents[2] / "docs/connectors/rest.md").read_text(encoding="utf-8")
+    written = YAML(typ="safe").load(page.split("```yaml")[1].split("```")[0])["sources"]["acme_crm"]
+    written["connection"]["base_url"] = crm.address
+    connector = RestConnector("acme_crm", TypeAdapter(Source).validate_python(written), lambda _: Secret(TOKEN))
+    assert connector.check() == ()
+    assert len(ids(deals(connector))) == 7
