@@ -26,7 +26,7 @@ READ: Mapping[str, str] = MappingProxyType({_MARK: "1"})
 
 READ_RETRIES = 4
 FIRST_WAIT = 0.5  # seconds; doubles with every repeat
-TOTAL_WAIT = 120.0  # seconds one request may spend waiting, all repeats together
+TOTAL_WAIT = 300.0  # seconds one request may spend waiting, all repeats together
 _COME_BACK = frozenset({429, 502, 503, 504})
 
 
