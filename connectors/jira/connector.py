@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Absence, OwnerWriter
-from connectors.jira import again, presence, pull
+from connectors.jira import again, check, presence, pull
 from connectors.jira.parse import Mapping
 from connectors.jira.search import quoted
 from connectors.jira.sign_in import sign_in
@@ -20,7 +19,7 @@ from connectors.write_transport import write_session
 from hub.charter.secret import Secret
 from hub.charter.sources import JiraSource
 from hub.domain.records import Page, Problem
-from hub.errors import SourceError, SourceRefused
+from hub.errors import SourceRefused
 
 
 class JiraConnector:
@@ -120,64 +119,8 @@ class JiraConnector:
         return int(count) if isinstance(count, int) else None
 
     def check(self) -> tuple[Problem, ...]:
-        """Sign-in, Cloud, projects, fields, and the right to assign."""
-        problems: list[Problem] = []
-        try:
-            info = self._site.get("serverInfo")
-            self._site.me()
-        except SourceError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.advice),)
-        if info.get("deploymentType") != "Cloud":
-            problems.append(
-                Problem(
-                    where=f"{self._name}.connection.server",
-                    what=f"is {info.get('deploymentType') or 'no Jira'}, not Jira Cloud",
-                    hint="only Jira Cloud is supported",
-                )
-            )
-        for look in (self._projects, self._fields, self._rights):
-            try:
-                problems += look()
-            except SourceError as error:
-                problems.append(Problem(where=self._name, what=error.message, hint=error.advice))
-        return tuple(problems)
-
-    def _projects(self) -> Iterator[Problem]:
-        for key in self._source.projects:
-            body = self._site.get("project/search", {"keys": key, "maxResults": 50})
-            if key not in {project.get("key") for project in body.get("values") or ()}:
-                yield Problem(
-                    where=f"{self._name}.projects",
-                    what=f"project {key} does not exist or is hidden from the hub's account",
-                    hint="check the key and give the account the Browse Projects permission",
-                )
-
-    def _fields(self) -> Iterator[Problem]:
-        known = {field.get("id") for field in self._site.get("field")}
-        for name in self._mapping.custom:
-            if name not in known:
-                yield Problem(
-                    where=f"{self._name}.fields",
-                    what=f"field {name} does not exist in Jira",
-                    hint="use the field's id (customfield_10010), not its name",
-                )
-
-    def _rights(self) -> Iterator[Problem]:
-        if not self._source.writable:
-            return
-        for key in self._source.projects:
-            question = {"projectKey": key, "permissions": "ASSIGN_ISSUES"}
-            try:
-                body: Any = self._site.get("mypermissions", question)
-            except SourceRefused:
-                continue  # a project that cannot be seen is already told about
-            right = body.get("permissions", {}).get("ASSIGN_ISSUES", {})
-            if right.get("havePermission") is False:
-                yield Problem(
-                    where=f"{self._name}.projects",
-                    what=f"the hub's account may not assign issues in {key}",
-                    hint="give it the Assign Issues permission or set writable: false",
-                )
+        """Everything wrong with sign-in, projects, permissions and fields; see `connectors.jira.check`."""
+        return check.problems(self._site, self._source, self._mapping)
 
     def _project(self, stream: str) -> str:
         project = stream.removeprefix(pull.ISSUES)

@@ -60,4 +60,4 @@ def quoted(word: str) -> str:
 
 def broken(site: Site, what: str) -> SourceBroken:
     """The error for a reply that is not what Jira documents."""
-    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again")
+    return SourceBroken(f"{site.source}: {what}", source=site.source, hint="the next sync tries again", remedy="wait")

@@ -132,6 +132,7 @@ class Renewing(AuthBase):
                 f"{self._source}: the sign-in answered without an access token",
                 source=self._source,
                 hint="check connection.sign_in",
+                remedy="fix configuration",
             )
         seconds = told.get("expires_in")
         self._token = str(token)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import jira
 import requests
 
+from connectors.jira.pace import Pace
 from connectors.jira.sign_in import SignIn
 from connectors.jira.values import Json
 from connectors.transport import READ, Meter, ReadingAdapter, mount, read_json
@@ -47,6 +48,8 @@ class Site:
         self.root = (root or server).rstrip("/")
         self.auth = auth
         self.date: datetime | None = None
+        self._sleep = sleep
+        self._pace = Pace(time.monotonic)
         self._me: Json | None = None
         client = jira.JIRA(
             server=self.root,
@@ -101,10 +104,16 @@ class Site:
         return str(account)
 
     def _send(self, method: str, path: str, *, below: str = API, **rest: Any) -> requests.Response:
+        pause = self._pace.pause(method, path)
+        if pause:
+            self.meter.waited += pause
+            self._sleep(pause)
         # Session.request itself, past the library's override with its own retries and exceptions
         response = requests.Session.request(self._session, method, self.root + below + path, **rest)
         if response.status_code == 401 and self.auth.renewed(response):
             response = requests.Session.request(self._session, method, self.root + below + path, **rest)
+        if response.ok:
+            self._pace.told(method, path, response.headers, _date(response))
         return response
 
     def _read(self, response: requests.Response) -> Any:
@@ -115,11 +124,15 @@ class Site:
                 hint="check connection.email and the secrets the charter refers to",
             )
         body = read_json(response, self.source)
-        try:
-            self.date = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
-        except (KeyError, ValueError, TypeError):
-            self.date = None
+        self.date = _date(response)
         return body
+
+
+def _date(response: requests.Response) -> datetime | None:
+    try:
+        return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def _told(response: requests.Response) -> Json:

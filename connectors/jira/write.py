@@ -123,7 +123,12 @@ class AssigneeWriter:
                 start = total - 1
 
     def _broken(self, what: str) -> SourceBroken:
-        return SourceBroken(f"{self._site.source}: {what}", source=self._site.source, hint="look at the issue in Jira")
+        return SourceBroken(
+            f"{self._site.source}: {what}",
+            source=self._site.source,
+            hint="look at the issue in Jira",
+            remedy="report a bug",
+        )
 
 
 def _lost(error: Exception) -> SendResult:
