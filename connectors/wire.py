@@ -158,6 +158,7 @@ class GuardedAdapter(HTTPAdapter):
                     f"{self._max_reply / 1e6:,.0f} MB",
                     source=self.source,
                     hint="nothing of it was used; ask the source for smaller pages",
+                    remedy="fix configuration",
                 )
             pieces.append(piece)
         response._content = b"".join(pieces)
@@ -215,7 +216,7 @@ def _authority(source: str, ca_file: str | PathLike[str] | None) -> str | None:
         reason = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror or "cannot be read"
         raise ConfigurationError(
             f"{source}: ca_file {path}: {reason}",
-            hint="name a PEM file with the certificate of the authority; relative paths begin at the charter",
+            hint="name the absolute path of a PEM file with the certificate of the authority",
         ) from None
     return path
 

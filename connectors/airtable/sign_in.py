@@ -211,6 +211,7 @@ class RenewedToken:
                 f"{self._source}: the renewed token came in an unknown form",
                 source=self._source,
                 hint="check renewal_url; sign the app in again",
+                remedy="fix configuration",
             ) from None
 
     def _unusable(self, error: OSError) -> ConfigurationError:

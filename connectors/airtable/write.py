@@ -128,7 +128,10 @@ class OwnerCellWriter:
 
     def _broken(self, what: str) -> SourceBroken:
         return SourceBroken(
-            f"{self._web.source}: {what}", source=self._web.source, hint="look at the record in Airtable"
+            f"{self._web.source}: {what}",
+            source=self._web.source,
+            hint="look at the record in Airtable",
+            remedy="report a bug",
         )
 
 

@@ -105,7 +105,7 @@ class RestConnector:
         try:
             records, _ = next(self._web.walk(listing, {}))
         except SourceError as error:
-            yield Problem(where=where, what=error.message, hint=error.hint)
+            yield Problem(where=where, what=error.message, hint=error.advice)
             return
         if not records:
             return

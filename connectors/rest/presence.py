@@ -32,7 +32,10 @@ def _ids(web: Web, stream: RestStream) -> Iterator[str]:
                 yield parse.native_id(record, stream)
             except Unreadable as error:
                 raise SourceBroken(
-                    f"{web.source}: {stream.path} lists {error}", source=web.source, hint="check `id` in the charter"
+                    f"{web.source}: {stream.path} lists {error}",
+                    source=web.source,
+                    hint="check `id` in the charter",
+                    remedy="fix configuration",
                 ) from None
 
 

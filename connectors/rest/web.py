@@ -18,7 +18,7 @@ from connectors.rest.places import ABSENT, at
 from connectors.transport import Meter, read_json, session
 from hub.charter.secret import Secret
 from hub.charter.sources import RestConnection, RestListing
-from hub.errors import ConfigurationError, SourceBroken, SourceRefused
+from hub.errors import ConfigurationError, Remedy, SourceBroken, SourceRefused
 
 _CSV = frozenset({"text/csv", "text/plain", "application/csv", "application/octet-stream"})
 
@@ -171,7 +171,8 @@ class Web:
             headers["Authorization"] = f"Bearer {value}"
 
     def _broken(self, what: str, hint: str) -> SourceBroken:
-        return SourceBroken(f"{self.source}: {what}", source=self.source, hint=hint)
+        remedy: Remedy = "fix configuration" if hint.startswith("check ") else "wait"
+        return SourceBroken(f"{self.source}: {what}", source=self.source, hint=hint, remedy=remedy)
 
 
 _PAGE_BEFORE = "a proxy, a sign-in page or a maintenance page may stand before the service"

@@ -118,6 +118,7 @@ def walk(org: Org, fields: Sequence[str], sobject: str, position: Position, *con
                 f"{org.source}: the org drops its query cursors before they can be read",
                 source=org.source,
                 hint="another program signs in as the hub's user; give the hub a user of its own",
+                remedy="fix configuration",
             )
 
 

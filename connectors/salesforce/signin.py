@@ -177,6 +177,7 @@ def _elements(response: requests.Response, source: str) -> dict[str, str]:
             f"{source}: sign-in answered something else than an envelope",
             source=source,
             hint="a proxy, a sign-in page or a maintenance page may stand before the service",
+            remedy="wait",
         ) from None
     found: dict[str, str] = {}
     for element in root.iter():
