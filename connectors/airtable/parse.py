@@ -35,7 +35,7 @@ def asked(items: AirtableItems) -> tuple[str, ...]:
 def modified(record: Json, items: AirtableItems, seen: datetime) -> datetime:
     """When the record last changed: its own stamp; its creation when that cell is still empty; the service's
     clock at reading where the base keeps no stamp. Raises Unreadable."""
-    if items.modified is None:
+    if not items.modified:
         return seen
     stamp = _cells(record).get(items.modified) or record.get("createdTime")
     return moment(stamp, "the modified time")
@@ -44,7 +44,8 @@ def modified(record: Json, items: AirtableItems, seen: datetime) -> datetime:
 def item(record: Json, items: AirtableItems, *, source: str, base: str, seen: datetime, raw: str) -> Parsed:
     """What an item says now. Airtable keeps no history, so every value is a snapshot as of its last change.
 
-    Cells left out are empty, since every field was asked for by id. Raises Unreadable.
+    Cells left out are empty, since every field was asked for by id; of a field that the mapping leaves out
+    (None, or the empty text) nothing is said. Raises Unreadable.
     """
     cells, native = _cells(record), _native(record)
     at = modified(record, items, seen)
@@ -57,8 +58,10 @@ def item(record: Json, items: AirtableItems, *, source: str, base: str, seen: da
 
     say("identifier", native, created, native)
     say("url", url, created)
-    say("title", text(cells.get(items.title), "the title"))
-    say("owner", owners(cells.get(items.owner), "the owner cell"))
+    if items.title:
+        say("title", text(cells.get(items.title), "the title"))
+    if items.owner:
+        say("owner", owners(cells.get(items.owner), "the owner cell"))
     plain: tuple[tuple[Field, str | None], ...] = (
         ("status", items.status), ("phase", items.phase), ("due", items.due), ("activity", items.activity),
     )  # fmt: skip

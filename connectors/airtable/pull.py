@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from connectors.airtable import parse, presence
+from connectors.airtable import drift, parse, presence
 from connectors.airtable.cells import Json, Unreadable, moment
-from connectors.airtable.web import Web
+from connectors.airtable.web import FieldUnknown, Web
 from connectors.base import Absence
 from hub.charter.sources import AirtableItems, AirtableSource, AirtableUpdates
 from hub.domain.records import Observation, Page, Quarantined, RawRecord
@@ -30,23 +30,32 @@ _TICK = timedelta(seconds=1)  # IS_AFTER is strict, and formulas may see whole s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """Cursor of a table: the highest stamp that is stored (None: nothing yet), and whether the walk that
-    brought us here was disturbed, so that this one repeats it."""
+    """Cursor of a table: the highest stamp that is stored (None: nothing yet), whether the walk that brought us
+    here was disturbed, so that this one repeats it, and what was read (`role=field`; nothing: not known)."""
 
     stamp: datetime | None = None
     again: bool = False
+    read: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, cursor: str | None) -> Position:
         """The position a cursor describes (None: the beginning)."""
         held = orjson.loads(cursor) if cursor else {}
         stamp = held.get("stamp")
-        return cls(stamp=datetime.fromisoformat(stamp) if stamp else None, again=bool(held.get("again")))
+        return cls(
+            stamp=datetime.fromisoformat(stamp) if stamp else None,
+            again=bool(held.get("again")),
+            read=tuple(held.get("read") or ()),
+        )
 
     def text(self) -> str:
         """The cursor."""
         stamp = self.stamp.astimezone(UTC).isoformat() if self.stamp else None
-        return orjson.dumps({"stamp": stamp, "again": self.again}).decode()
+        return orjson.dumps({"stamp": stamp, "again": self.again, "read": self.read}).decode()
+
+    def reading(self, read: tuple[str, ...]) -> Position:
+        """Where to begin with these fields: at the beginning when there is one among them that was not read."""
+        return Position(read=read) if self.read and set(read) - set(self.read) else replace(self, read=read)
 
     def formula(self, stamp_field: str | None) -> str | None:
         """Filter for what has changed since, with the overlap."""
@@ -97,10 +106,15 @@ class Puller:
     def ids(self, stream: str) -> Iterator[str] | None:
         """Ids of all records of a table; None for people, whose pull tells by itself who is gone."""
         if stream == ITEMS:
-            return presence.listed(self._web, self._items.table, self._items.modified or self._items.title)
+            items, _ = self._still(self._items)
+            return presence.listed(self._web, items.table, items.modified or items.title or self._primary(items.table))
         if stream == UPDATES and self._updates is not None:
-            return presence.listed(self._web, self._updates.table, self._updates.at)
+            updates, _ = self._still(self._updates)
+            return presence.listed(self._web, updates.table, updates.at or self._primary(updates.table))
         return None
+
+    def _primary(self, table: str) -> str:
+        return str(self._web.tables().get(table, {}).get("primaryFieldId") or "")
 
     def prove(self, stream: str, ids: Sequence[str], *, now: datetime) -> tuple[Absence, ...]:
         """See `connectors.airtable.presence.proven`; nothing for people."""
@@ -117,49 +131,95 @@ class Puller:
             for page in self.collaborators(None, now=now) if ids else ():
                 yield replace(page, cursor=None)
         if stream == ITEMS:
-            table, stamp_field, read = self._items.table, self._items.modified, self._item(now)
-            fields = parse.asked(self._items)
+            items, _ = self._still(self._items)
+            table, stamp_field, read = items.table, items.modified or None, self._item(items, now)
+            fields = parse.asked(items)
         elif stream == UPDATES and self._updates is not None:
-            table, stamp_field, read = self._updates.table, None, self._update
-            fields = update_fields(self._updates)
+            updates, _ = self._still(self._updates)
+            table, stamp_field, read = updates.table, None, self._update(updates)
+            fields = update_fields(updates)
         else:
             return
         for formula in presence.filters(ids):
-            for records, _ in self._web.walk(table, tuple(dict.fromkeys(fields)), since=partial(str, formula)):
+            for records, _ in self._web.walk(table, fields, since=partial(str, formula)):
                 held = _Batch(self._web.source, stream, now)
                 for record in records:
                     self._take(held, record, stamp_field, read, now)
                 yield held.page(None)
 
     def items(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
-        """Items changed since the cursor, oldest change first where the base keeps a modified stamp."""
-        yield from self._table(
-            ITEMS,
-            self._items.table,
-            parse.asked(self._items),
-            cursor,
-            now,
-            stamp_field=self._items.modified,
-            sort=self._items.modified,
-            read=self._item(now),
-        )
+        """Items changed since the cursor, oldest change first where the base keeps a modified stamp; see
+        `_in_spite_of_drift`."""
+
+        def walked(fresh: bool) -> Iterator[Page]:
+            items, gone = self._still(self._items, fresh=fresh)
+            yield from self._table(
+                ITEMS,
+                items,
+                parse.asked(items),
+                cursor,
+                now,
+                stamp_field=items.modified or None,
+                sort=items.modified or None,
+                read=self._item(items, now),
+            )
+            self._complain(items.table, gone)
+
+        yield from self._in_spite_of_drift(walked)
 
     def updates(self, cursor: str | None, *, now: datetime) -> Iterator[Page]:
-        """Rows of the table of updates that changed since the cursor."""
-        updates = self._updates
-        if updates is None:
+        """Rows of the table of updates that changed since the cursor; see `_in_spite_of_drift`."""
+        configured = self._updates
+        if configured is None:
             return
 
-        yield from self._table(
-            UPDATES,
-            updates.table,
-            update_fields(updates),
-            cursor,
-            now,
-            stamp_field=None,
-            sort=updates.at,
-            read=self._update,
-        )
+        def walked(fresh: bool) -> Iterator[Page]:
+            updates, gone = self._still(configured, fresh=fresh)
+            if not (updates.item and updates.text):
+                self._complain(updates.table, gone)
+            yield from self._table(
+                UPDATES,
+                updates,
+                update_fields(updates),
+                cursor,
+                now,
+                stamp_field=None,
+                sort=updates.at or None,
+                read=self._update(updates),
+            )
+            self._complain(updates.table, gone)
+
+        yield from self._in_spite_of_drift(walked)
+
+    def _in_spite_of_drift(self, walked: Callable[[bool], Iterator[Page]]) -> Iterator[Page]:
+        """The pages without the fields that are gone, and then the complaint about those, as SourceRefused.
+
+        When a field goes between the look at the schema and the walk, the walk begins again without it.
+        """
+        try:
+            yield from walked(False)
+        except FieldUnknown:
+            yield from walked(True)
+
+    def _still(self, mapping: drift.Mapped, *, fresh: bool = False) -> tuple[drift.Mapped, dict[str, str]]:
+        """The mapping as far as the table still has its fields, and why the others are left out."""
+        self._web.me()  # a token that is no good is told here, not taken for one without the right to see schemas
+        try:
+            schema = self._web.tables(fresh=fresh).get(mapping.table, {})
+        except SourceRefused:
+            return mapping, {}  # the token may not read schemas
+        fields = schema.get("fields")
+        gone = drift.lost(fields, drift.roles(mapping)) if fields else {}
+        return drift.without(mapping, gone), gone
+
+    def _complain(self, table: str, gone: dict[str, str]) -> None:
+        if gone:
+            raise SourceRefused(
+                f"{self._web.source}: table {table} was read without what it no longer has: {'; '.join(gone.values())}",
+                source=self._web.source,
+                hint="name the field (fld...) that took its place, or take it out of the charter; all records are "
+                "then read again",
+            )
 
     def reparse(self, stream: str, payload: bytes, *, now: datetime) -> Page | None:
         """The page of one record out of a payload that was kept, without a cursor; None where it may lack what
@@ -169,25 +229,34 @@ class Puller:
             return None  # read anew with every pull
         record = orjson.loads(payload)
         cells = record.get("fields") if isinstance(record, dict) else None
-        asked = parse.asked(self._items) if stream == ITEMS else update_fields(self._updates)
+        if stream == ITEMS:
+            items, _ = self._still(self._items)
+            asked, stamp_field, read = parse.asked(items), items.modified or None, self._item(items, now)
+        elif self._updates is not None:
+            updates, _ = self._still(self._updates)
+            asked, stamp_field, read = update_fields(updates), None, self._update(updates)
+        else:
+            return None
         if isinstance(cells, dict) and not all(name in cells for name in asked):
             return None
         held = _Batch(self._web.source, stream, now)
-        stamp_field = self._items.modified if stream == ITEMS else None
-        self._take(held, record, stamp_field, self._item(now) if stream == ITEMS else self._update, now)
+        self._take(held, record, stamp_field, read, now)
         return held.page(None)
 
-    def _update(self, record: Json, raw: str) -> parse.Parsed:
-        if self._updates is None:
-            raise Unreadable("the charter names no table of updates any more")
-        return parse.update(record, self._updates, source=self._web.source, base=self._base, raw=raw)
+    def _update(self, updates: AirtableUpdates) -> Callable[[Json, str], parse.Parsed]:
+        def read(record: Json, raw: str) -> parse.Parsed:
+            return parse.update(record, updates, source=self._web.source, base=self._base, raw=raw)
+
+        return read
 
     def _table(
-        self, stream: str, table: str, fields: tuple[str, ...], cursor: str | None, now: datetime,
-        *, stamp_field: str | None, sort: str | None, read: Callable[[Json, str], parse.Parsed],
+        self, stream: str, mapping: AirtableItems | AirtableUpdates, fields: tuple[str, ...], cursor: str | None,
+        now: datetime, *, stamp_field: str | None, sort: str | None, read: Callable[[Json, str], parse.Parsed],
     ) -> Iterator[Page]:  # fmt: skip
         self._web.me()
-        began = position = Position.parse(cursor)
+        began = position = Position.parse(cursor).reading(
+            tuple(sorted(f"{role}={field}" for field, meant in drift.roles(mapping).items() if field for role in meant))
+        )
         bound: datetime | None = None
         beside: datetime | None = None
         met: dict[str, str] = {}
@@ -196,7 +265,7 @@ class Puller:
         def since() -> str | None:
             return position.formula(stamp_field)  # where this walk has got to
 
-        for records, last in self._web.walk(table, tuple(dict.fromkeys(fields)), since=since, sort=sort):
+        for records, last in self._web.walk(mapping.table, fields, since=since, sort=sort):
             bound = bound or self._clock(now) + _TICK
             held = _Batch(self._web.source, stream, now)
             highest = position.stamp
@@ -213,13 +282,13 @@ class Puller:
             if last and beside:
                 highest = max(highest or beside, beside)
             # never beyond the service's own clock: one stamp from the future would hide what changes till then
-            position = Position(stamp=min(highest, bound) if highest else None)
+            position = Position(stamp=min(highest, bound) if highest else None, read=began.read)
             if last and stamp_field is None:
-                position = Position(stamp=bound - _TICK)
+                position = Position(stamp=bound - _TICK, read=began.read)
             if last and disturbed and not began.again:
                 # A record came twice: it was edited after we had read it, and a walk by position may have
                 # stepped over another one just then. Walk the same way once more.
-                position = Position(stamp=began.stamp, again=True)
+                position = replace(began, again=True)
             yield held.page(position.text())
 
     def _take(
@@ -237,11 +306,9 @@ class Puller:
     def _clock(self, now: datetime) -> datetime:
         return self._web.date or now
 
-    def _item(self, now: datetime) -> Callable[[Json, str], parse.Parsed]:
+    def _item(self, items: AirtableItems, now: datetime) -> Callable[[Json, str], parse.Parsed]:
         def read(record: Json, raw: str) -> parse.Parsed:
-            return parse.item(
-                record, self._items, source=self._web.source, base=self._base, seen=self._clock(now), raw=raw
-            )
+            return parse.item(record, items, source=self._web.source, base=self._base, seen=self._clock(now), raw=raw)
 
         return read
 
@@ -268,7 +335,8 @@ class Puller:
 
 def update_fields(updates: AirtableUpdates | None) -> tuple[str, ...]:
     """Field ids to ask of the table of updates."""
-    return (updates.item, updates.text, updates.by, updates.at) if updates else ()
+    named = (updates.item, updates.text, updates.by, updates.at) if updates else ()
+    return tuple(dict.fromkeys(name for name in named if name))
 
 
 def owner_field(web: Web, items: AirtableItems, *, fresh: bool = False) -> Json:

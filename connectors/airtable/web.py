@@ -29,6 +29,10 @@ class _PatientAdapter(ReadingAdapter, PacedAdapter):
     """Repeats questions; every repetition keeps the pace too."""
 
 
+class FieldUnknown(SourceRefused):
+    """A field that was asked for is not in the table."""
+
+
 class _IteratorGone(Exception):
     """The offset has expired on the server: the walk must begin again."""
 
@@ -190,7 +194,7 @@ class Web:
 
     def _json(self, response: Any) -> Any:
         if response.status_code == 422 and b"UNKNOWN_FIELD_NAME" in response.content:
-            raise SourceRefused(
+            raise FieldUnknown(
                 f"{self.source}: a field of the charter is not in the table: {_message(response.content)}",
                 source=self.source,
                 hint="name fields by id (fld...); `hub check` says which one is missing",

@@ -6,21 +6,32 @@ import pytest
 import requests
 from airtable_world import (
     ADA,
+    APPROVER,
+    AT,
+    BY,
     FIRST,
     GRACE,
     HUB,
     ITEMS,
+    MODIFIED,
+    OWNER,
+    PHASE,
+    REF,
     SPACE,
+    STATUS,
+    TEXT,
     TITLE,
+    UPDATES,
     Time,
     at,
+    configured,
     connector_for,
     fill,
     put_item,
 )
 from contract import NOW, observations
 
-from hub.errors import SourceUnavailable
+from hub.errors import SourceRefused, SourceUnavailable
 
 COUNT = 240
 
@@ -159,3 +170,96 @@ def test_collaborator_without_access(base):
     active = {o.record: o.value for o in observations({"c": later}) if o.field == "active"}
     assert active == {ADA: "true", HUB: "true", GRACE: "false"}
     assert titles(pull(base)) == stored(base)  # and the cells that still name the person are read
+
+
+# -- drift: a field is renamed, deleted, or gets another type ---------------------------------------------------
+
+
+def drifted(base, cursor=None, stream="items", **changes):
+    """The pages of a pull that may complain at its end, and the complaint ("" for none)."""
+    pages = connector_for(base, **changes).pull(stream, cursor, now=NOW)
+    held = []
+    while True:
+        try:
+            held.append(next(pages))
+        except StopIteration:
+            return held, ""
+        except SourceRefused as refused:
+            return held, refused.message
+
+
+def fields(pages):
+    return {o.field for o in observations({"items": pages}) if o.entity == "item"}
+
+
+def test_field_renamed(base):
+    base.order(tool="airtable", fault="field_renamed", path=ITEMS, settings={"field": STATUS})
+    pages, complaint = drifted(base)
+    assert complaint == ""
+    assert {o.value for o in observations({"items": pages}) if o.field == "status"} == {None, "Doing", "Done"}
+
+
+@pytest.mark.parametrize(
+    ("field", "role"), [(PHASE, "phase"), (OWNER, "owner"), (TITLE, "title"), (MODIFIED, "modified"), (REF, "")]
+)
+def test_field_deleted(base, field, role):
+    whole = pull(base)
+    base.order(tool="airtable", fault="field_deleted", path=ITEMS, settings={"field": field})
+    pages, complaint = drifted(base)
+    assert field in complaint
+    assert role in complaint
+    assert set(records(pages)) == set(records(whole))
+    assert fields(whole) - fields(pages) == ({role} & fields(whole))  # nothing is said, not "empty" either
+    assert any(field in problem.what for problem in connector_for(base).check())
+
+
+def test_field_deleted_while_the_pull_is_on(base):
+    base.order(tool="airtable", fault="field_deleted", path="offset=", settings={"field": PHASE})
+    pages, _ = drifted(base)
+    assert titles(pages) == stored(base)
+    later, complaint = drifted(base, pages[-1].cursor)
+    assert PHASE in complaint
+    assert "phase" not in fields(later)
+
+
+@pytest.mark.parametrize(("field", "role"), [(OWNER, "owner"), (APPROVER, "approver")])
+def test_field_retyped(base, field, role):
+    whole = pull(base)
+    base.order(tool="airtable", fault="field_retyped", path="/tables", settings={"field": field})
+    pages, complaint = drifted(base)
+    assert f"{field} ({role}) has become" in complaint
+    assert titles(pages) == titles(whole)
+    assert role not in fields(pages)
+    assert not [each for page in pages for each in page.quarantined]
+
+
+def test_a_field_that_can_still_be_read_may_change_its_type(base):
+    base.order(tool="airtable", fault="field_retyped", path="/tables", settings={"field": STATUS})
+    pages, complaint = drifted(base)
+    assert complaint == ""
+    assert "Doing" in {o.value for o in observations({"items": pages}) if o.field == "status"}
+
+
+def test_what_was_not_read_is_read_for_all_records_once_the_charter_names_another_field(base):
+    base.order(tool="airtable", fault="field_deleted", path=ITEMS, settings={"field": PHASE})
+    pages, _ = drifted(base)
+    items = configured(base.addresses["airtable"]).items.model_dump() | {"phase": STATUS}
+    again, complaint = drifted(base, pages[-1].cursor, items=items)
+    assert complaint == ""
+    assert {FIRST, *(item(number) for number in range(COUNT))} <= set(records(again))
+    assert {o.value for o in observations({"items": again}) if o.field == "phase"} == {None, "Doing", "Done"}
+    less, _ = drifted(base, again[-1].cursor, items=items | {"phase": None})
+    assert len(records(less)) < 50  # leaving something out asks for nothing
+
+
+def test_updates_go_on_without_author_or_time_but_not_without_text(base):
+    for field in (BY, AT):
+        base.order(tool="airtable", fault="field_deleted", path=UPDATES, settings={"field": field})
+        pages, complaint = drifted(base, stream="updates")
+    assert BY in complaint
+    assert AT in complaint
+    told = [o for o in observations({"updates": pages}) if o.field == "update"]
+    assert [(o.value, o.actor) for o in told] == [("Draft is with the client", None)]
+    base.order(tool="airtable", fault="field_deleted", path=UPDATES, settings={"field": TEXT})
+    pages, complaint = drifted(base, stream="updates")
+    assert (pages, TEXT in complaint) == ([], True)

@@ -113,7 +113,8 @@ def test_a_walk_that_was_disturbed_is_walked_once_more(base):
     put_item(base.store, "recItem0000000090", at(9), {TITLE: "edited"})
     base.order(tool="airtable", path="offset=", action="status", status=422, body=body)
     rest = list(pages)
-    assert Position.parse(rest[-1].cursor) == Position(stamp=None, again=True)
+    walked = Position.parse(rest[-1].cursor)
+    assert (walked.stamp, walked.again) == (None, True)
     base.order(tool="airtable", path="offset=", action="status", status=422, body=body)
     pages = connector.pull("items", rest[-1].cursor, now=NOW)
     again = [next(pages)]
@@ -163,11 +164,13 @@ def test_a_repeated_offset_ends_the_pull_as_broken(base):
         list(connector_for(base).pull("items", None, now=NOW))
 
 
-def test_a_renamed_or_deleted_field_is_refused_by_name(base):
+def test_a_field_that_is_not_there_is_named_after_all_the_rest_was_read(base):
     items = configured(base.addresses["airtable"]).items.model_dump() | {"phase": "fldGone0000000001"}
     connector = connector_for(base, items=items)
+    pages = connector.pull("items", None, now=NOW)
+    assert len(next(pages).records) == 3
     with pytest.raises(SourceRefused, match="fldGone0000000001"):
-        list(connector.pull("items", None, now=NOW))
+        next(pages)
     assert any("fldGone0000000001" in p.what for p in connector.check())
 
 
