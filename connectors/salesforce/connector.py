@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from connectors.base import Absence, OwnerWriter
-from connectors.salesforce import parse, presence, soql
+from connectors.salesforce import bulk, check, parse, presence, soql
 from connectors.salesforce.again import enough
 from connectors.salesforce.org import ALLOWED_HOSTS, Org
 from connectors.salesforce.parse import Place, Row, Unreadable
-from connectors.salesforce.pull import IDS_PER_QUERY, by_id, related, restored, stored, walk
+from connectors.salesforce.pull import IDS_PER_QUERY, Batch, Position, by_id, related, restored, stored, walk
 from connectors.salesforce.write import SalesforceOwnerWriter
 from connectors.transport import READ, session
 from connectors.wire import Meter
@@ -23,7 +23,7 @@ from connectors.write_transport import write_session
 from hub.charter.secret import Secret
 from hub.charter.sources import SalesforceObject, SalesforceSource
 from hub.domain.records import Observation, Page, Problem, Quarantined, RawRecord
-from hub.errors import ConfigurationError, HubError, SourceRefused
+from hub.errors import ConfigurationError
 
 USERS = "users"
 _GROUP = "00G"  # ids of groups begin like that
@@ -59,6 +59,7 @@ class SalesforceConnector:
         self._name = name
         self._source = source
         self._meter = Meter()
+        self._sleep = sleep
         base_url, ca_file = source.connection.base_url, source.connection.ca_file
         self._org = Org(
             name,
@@ -110,8 +111,7 @@ class SalesforceConnector:
         """Pages of one stream, oldest change first. Raises SourceError."""
         positions = {part: restored(cursor, part) for part in self._parts(stream)}
         for part, start in tuple(positions.items()):
-            fields, conditions = self._question(stream, part)
-            for batch in walk(self._org, fields, part, start, *conditions):
+            for batch in self._walk(stream, part, start):
                 positions[part] = batch.position
                 documents = self._documents(stream, part, batch.rows)
                 yield self._page(stream, documents, stored(positions), now=now, total=batch.total)
@@ -174,18 +174,24 @@ class SalesforceConnector:
 
     def check(self) -> tuple[Problem, ...]:
         """Sign-in, objects, fields, histories, and the right to change owners; all problems at once."""
-        try:
-            _ = self._org.user
-        except HubError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.advice),)
-        problems: list[Problem] = []
-        for sobject, mapping in self._source.objects.items():
-            where = f"{self._name}.objects.{sobject}"
-            try:
-                problems += self._check_object(where, sobject, mapping)
-            except HubError as error:
-                problems.append(Problem(where=where, what=error.message, hint=error.advice))
-        return tuple(problems)
+        return check.problems(self._name, self._source, self._org)
+
+    # -- walking ---------------------------------------------------------------------------------------------
+
+    def _walk(self, stream: str, part: str, position: Position) -> Iterator[Batch]:
+        """Batches of one object: large first loads in bulk, everything else by query."""
+        fields, conditions = self._question(stream, part)
+        batches = None
+        if position.job is not None:
+            batches = bulk.load(self._org, fields, part, position, sleep=self._sleep)
+            # Without its job nothing of an unfinished load is left to go on from.
+            position = Position() if batches is None else position
+        if position.untouched and bulk.suits(fields, conditions):
+            large = self._org.count(part) > self._source.bulk_above
+            started = bulk.start(self._org, fields, part) if large else None
+            if started is not None:
+                batches = bulk.load(self._org, fields, part, started, sleep=self._sleep)
+        return walk(self._org, fields, part, position, *conditions) if batches is None else batches
 
     # -- asking ----------------------------------------------------------------------------------------------
 
@@ -293,34 +299,6 @@ class SalesforceConnector:
             cursor=cursor,
             total=total,
         )
-
-    # -- checking --------------------------------------------------------------------------------------------
-
-    def _check_object(self, where: str, sobject: str, mapping: SalesforceObject) -> list[Problem]:
-        problems: list[Problem] = []
-        described = self._described(sobject)
-        for api in parse.record_fields(sobject, mapping):
-            if api not in described:
-                hint = "use the API name, and let the hub's user see the field"
-                problems.append(Problem(where=where, what=f"field {api!r} does not exist", hint=hint))
-        owner = described.get(mapping.owner, {})
-        if self._source.writable and owner and not owner.get("updateable", False):
-            hint = "give the hub's user the right to change it, or set `writable: false`"
-            problems.append(Problem(where=where, what=f"{mapping.owner} cannot be changed", hint=hint))
-        if mapping.tracked:
-            history, _ = parse.history_of(sobject)
-            try:
-                self._org.query(soql.select(("Id",), history, limit=1))
-            except SourceRefused as error:
-                hint = "switch on field history tracking and let the hub's user read it, or empty `tracked`"
-                problems.append(Problem(where=where, what=f"{history}: {error.message}", hint=hint))
-        if mapping.comments and sobject != "Case":
-            problems.append(Problem(where=where, what="comments are read for Case only", hint="take `comments` out"))
-        return problems
-
-    def _described(self, sobject: str) -> dict[str, Mapping[str, Any]]:
-        body = self._org.get(f"sobjects/{soql.name(sobject)}/describe").body
-        return {str(each["name"]): each for each in body.get("fields", [])}
 
 
 def _instant_or_none(text: str | None) -> datetime | None:

@@ -123,7 +123,18 @@ class Org:
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """Ask for a path below the API version. Raises SourceError."""
-        return self.read(self._asked(path, params))
+        return self.read(self._asked("GET", path, params=params))
+
+    def reply(self, path: str, params: Mapping[str, str] | None = None) -> requests.Response:
+        """A good reply of any form to a question below the API version. Raises SourceError."""
+        response = self._asked("GET", path, params=params)
+        if response.status_code >= 300:
+            self.read(response)
+        return response
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Order something that changes no record (a job that reads). Raises SourceError."""
+        return self.read(self._asked("POST", path, json=dict(body)))
 
     def query(self, text: str, *, with_deleted: bool = False) -> Rows:
         """Ask a SOQL query and read its first page, deleted records included on demand. Raises SourceError."""
@@ -167,13 +178,13 @@ class Org:
         self._ahead = at - self._clock()
         return at
 
-    def _asked(self, path: str, params: Mapping[str, str] | None) -> requests.Response:
+    def _asked(self, method: str, path: str, **what: Any) -> requests.Response:
         """The reply to a question; a session that ended is renewed, but not without end."""
         while True:
             client = self._signed_in()
             self._budget.spend(self._clock())
             headers = {**client.headers, "X-PrettyPrint": "0"}
-            response = self._session.get(f"{client.base_url}{path}", params=params, headers=headers)
+            response = self._session.request(method, f"{client.base_url}{path}", headers=headers, **what)
             self._budget.hear(response.headers, self._clock())
             if response.status_code != 401:
                 self._in_vain = 0

@@ -111,11 +111,12 @@ class SalesforceObject(Strict):
 
 
 class SalesforceSource(SourceBase):
-    """One Salesforce org."""
+    """One Salesforce org. Objects with more than `bulk_above` records are read by a bulk job the first time."""
 
     tool: Literal["salesforce"]
     connection: SalesforceConnection
     objects: dict[str, SalesforceObject]
+    bulk_above: int = Field(default=20_000, ge=0)
 
 
 class JiraConnection(HttpConnection):
