@@ -177,9 +177,9 @@ def test_the_next_page_at_another_origin_is_refused_before_anything_is_sent(crm)
     with serving(Crm()) as decoy:
         for elsewhere in (decoy.address, "https://crm.example.evil", "http://user@127.0.0.1:1"):
             crm.link_to = elsewhere
-            with pytest.raises(SourceRefused):
+            with pytest.raises(SourceRefused, match="another origin"):
                 deals(connector_for(crm, **BY_LINK))
-            with pytest.raises(SourceRefused):
+            with pytest.raises(SourceRefused, match="another origin"):
                 deals(connector_for(crm, **BY_HEADER))
         assert decoy.requests == []
 
@@ -254,6 +254,23 @@ def test_what_became_of_records_is_told_on_proof(crm):
     assert [each.record for each in later] == ["3", "4"]
     crm.faults = [(403, {})]
     assert [each.kind for each in connector.prove("deals", ["1"], now=NOW)] == ["unreachable"]
+
+
+def test_a_deletion_said_to_be_in_the_future_hides_no_other(crm):
+    connector = connector_for(crm)
+    crm.archive("2", 60 * 24 * 400)
+    _, cursor = connector.deletions("deals", None, now=NOW)
+    crm.archive("3", 61)
+    told, _ = connector.deletions("deals", cursor, now=NOW)
+    assert "3" in {each.record for each in told}
+
+
+def test_a_kept_payload_is_read_with_the_mapping_of_today_or_not_at_all(crm):
+    del crm.deals["4"]["properties"]["hubspot_owner_id"]
+    (held,) = [each for page in deals(connector_for(crm)) for each in page.quarantined]
+    assert connector_for(crm).reparse("deals", held.payload, now=NOW) is None
+    page = connector_for(crm, owner=None).reparse("deals", held.payload, now=NOW)
+    assert (ids([page]), page.cursor) == (["4"], None)
 
 
 def test_failures_are_no_proof(crm):
