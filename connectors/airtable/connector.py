@@ -6,17 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from connectors.airtable import pull
-from connectors.airtable.parse import asked
+from connectors.airtable import look, pull
 from connectors.airtable.sign_in import Keys, PersonalToken, RenewedToken
 from connectors.airtable.web import Web
-from connectors.airtable.write import LINKS, MANY, ONE, OwnerCellWriter
+from connectors.airtable.write import OwnerCellWriter
 from connectors.base import Absence, OwnerWriter
 from connectors.wire import Meter
 from hub.charter.secret import Secret
 from hub.charter.sources import AirtableConnection, AirtableSource
 from hub.domain.records import Page, Problem
-from hub.errors import HubError, SourceRefused
+from hub.errors import SourceRefused
 
 
 class AirtableConnector:
@@ -106,61 +105,8 @@ class AirtableConnector:
         return (), None
 
     def check(self) -> tuple[Problem, ...]:
-        """Sign-in, tables, fields and their types, and whether collaborators can be listed."""
-        try:
-            self._web.me()
-            tables = self._web.tables(fresh=True)
-            people = self._web.collaborators()
-        except HubError as error:
-            return (Problem(where=self._name, what=error.message, hint=error.advice),)
-        problems: list[Problem] = []
-        items, updates = self._source.items, self._source.updates
-        named = [("items", items.table, asked(items))]
-        if updates:
-            named.append(("updates", updates.table, (updates.item, updates.text, updates.by, updates.at)))
-        for part, table, fields in named:
-            problems += self._missing(part, table, fields, tables)
-        kinds = {f.get("id"): f.get("type") for f in tables.get(items.table, {}).get("fields") or ()}
-        expected = {items.owner: (ONE, MANY, LINKS), items.modified: ("lastModifiedTime",)}
-        for field, types in expected.items():
-            if field in kinds and kinds[field] not in types:
-                problems.append(
-                    Problem(
-                        where=f"{self._name}.items",
-                        what=f"field {field} is of type {kinds[field]}",
-                        hint=f"it must be one of {', '.join(types)}",
-                    )
-                )
-        if people is None:
-            problems.append(
-                Problem(
-                    where=self._name,
-                    what="collaborators cannot be listed with this plan or token",
-                    hint="people are then known only from the cells they appear in",
-                    severity="warning",
-                )
-            )
-        return tuple(problems)
-
-    def _missing(
-        self, part: str, table: str, fields: tuple[str, ...], tables: dict[str, dict[str, object]]
-    ) -> Iterator[Problem]:
-        if table not in tables:
-            yield Problem(
-                where=f"{self._name}.{part}.table",
-                what=f"table {table} does not exist in base {self._source.base}",
-                hint="use the table's id (tbl...)",
-            )
-            return
-        listed = tables[table].get("fields")
-        known = {f.get("id") for f in listed if isinstance(f, dict)} if isinstance(listed, list) else set()
-        for field in fields:
-            if field not in known:
-                yield Problem(
-                    where=f"{self._name}.{part}",
-                    what=f"field {field} does not exist in table {table}",
-                    hint="use the field's id (fld...), not its name",
-                )
+        """Sign-in, missing scopes, tables, fields and their types, the right to write."""
+        return look.problems(self._name, self._web, self._source)
 
 
 def _keys(name: str, connection: AirtableConnection, secret: Callable[[str], Secret], meter: Meter) -> Keys:

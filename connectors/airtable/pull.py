@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import orjson
 
 from connectors.airtable import drift, parse, presence
-from connectors.airtable.cells import Json, Unreadable, moment
+from connectors.airtable.batch import Batch
+from connectors.airtable.cells import Json, moment
+from connectors.airtable.position import TICK, Position
 from connectors.airtable.web import FieldUnknown, Web
 from connectors.base import Absence
 from hub.charter.sources import AirtableItems, AirtableSource, AirtableUpdates
-from hub.domain.records import Observation, Page, Quarantined, RawRecord
+from hub.domain.records import Observation, Page
 from hub.errors import SourceRefused
 
 COLLABORATORS = "collaborators"
 ITEMS = "items"
 UPDATES = "updates"
-
-# Records become visible to formulas after their stamp says so. Nobody documents how long after; ten minutes of
-# changes fit one page nearly everywhere, so that generosity costs nothing.
-OVERLAP = timedelta(minutes=10)
-_TICK = timedelta(seconds=1)  # IS_AFTER is strict, and formulas may see whole seconds only
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """Cursor of a table: the highest stamp that is stored (None: nothing yet), whether the walk that brought us
-    here was disturbed, so that this one repeats it, and what was read (`role=field`; nothing: not known)."""
-
-    stamp: datetime | None = None
-    again: bool = False
-    read: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, cursor: str | None) -> Position:
-        """The position a cursor describes (None: the beginning)."""
-        held = orjson.loads(cursor) if cursor else {}
-        stamp = held.get("stamp")
-        return cls(
-            stamp=datetime.fromisoformat(stamp) if stamp else None,
-            again=bool(held.get("again")),
-            read=tuple(held.get("read") or ()),
-        )
-
-    def text(self) -> str:
-        """The cursor."""
-        stamp = self.stamp.astimezone(UTC).isoformat() if self.stamp else None
-        return orjson.dumps({"stamp": stamp, "again": self.again, "read": self.read}).decode()
-
-    def reading(self, read: tuple[str, ...]) -> Position:
-        """Where to begin with these fields: at the beginning when there is one among them that was not read."""
-        return Position(read=read) if self.read and set(read) - set(self.read) else replace(self, read=read)
-
-    def formula(self, stamp_field: str | None) -> str | None:
-        """Filter for what has changed since, with the overlap."""
-        if self.stamp is None:
-            return None
-        since = (self.stamp - OVERLAP - _TICK).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        changed = f"{{{stamp_field}}}" if stamp_field else "LAST_MODIFIED_TIME()"
-        return f'IS_AFTER({changed}, DATETIME_PARSE("{since}"))'
 
 
 class Puller:
@@ -87,7 +46,7 @@ class Puller:
         listed = [{**one, "id": one.get("userId") or one.get("id")} for one in self._web.collaborators() or ()]
         if owner.get("type") == "multipleRecordLinks":
             listed += self._people_table(str((owner.get("options") or {}).get("linkedTableId")))
-        held = _Batch(self._web.source, COLLABORATORS, now)
+        held = Batch(self._web.source, COLLABORATORS, now)
 
         def read(user: Json, raw: str) -> parse.Parsed:
             return parse.Parsed(observations=self._account(user, own, raw, now, active=True), users=())
@@ -142,7 +101,7 @@ class Puller:
             return
         for formula in presence.filters(ids):
             for records, _ in self._web.walk(table, fields, since=partial(str, formula)):
-                held = _Batch(self._web.source, stream, now)
+                held = Batch(self._web.source, stream, now)
                 for record in records:
                     self._take(held, record, stamp_field, read, now)
                 yield held.page(None)
@@ -239,7 +198,7 @@ class Puller:
             return None
         if isinstance(cells, dict) and not all(name in cells for name in asked):
             return None
-        held = _Batch(self._web.source, stream, now)
+        held = Batch(self._web.source, stream, now)
         self._take(held, record, stamp_field, read, now)
         return held.page(None)
 
@@ -266,15 +225,15 @@ class Puller:
             return position.formula(stamp_field)  # where this walk has got to
 
         for records, last in self._web.walk(mapping.table, fields, since=since, sort=sort):
-            bound = bound or self._clock(now) + _TICK
-            held = _Batch(self._web.source, stream, now)
+            bound = bound or self._clock(now) + TICK
+            held = Batch(self._web.source, stream, now)
             highest = position.stamp
             for record in records:
                 stamp = _stamp(record, stamp_field)
                 disturbed = disturbed or met.setdefault(_native(record), stamp) != stamp
                 if self._take(held, record, stamp_field, read, now) and stamp:
                     at = moment(stamp, "the modified time")
-                    if at >= bound - 2 * _TICK:
+                    if at >= bound - 2 * TICK:
                         # Edited while we walk, and served in its old place: older ones are still to come.
                         beside = max(beside or at, at)
                     else:
@@ -284,7 +243,7 @@ class Puller:
             # never beyond the service's own clock: one stamp from the future would hide what changes till then
             position = Position(stamp=min(highest, bound) if highest else None, read=began.read)
             if last and stamp_field is None:
-                position = Position(stamp=bound - _TICK, read=began.read)
+                position = Position(stamp=bound - TICK, read=began.read)
             if last and disturbed and not began.again:
                 # A record came twice: it was edited after we had read it, and a walk by position may have
                 # stepped over another one just then. Walk the same way once more.
@@ -292,7 +251,7 @@ class Puller:
             yield held.page(position.text())
 
     def _take(
-        self, held: _Batch, record: Json, stamp_field: str | None, read: Callable[[Json, str], parse.Parsed],
+        self, held: Batch, record: Json, stamp_field: str | None, read: Callable[[Json, str], parse.Parsed],
         now: datetime,
     ) -> bool:  # fmt: skip
         """Whether the record could be read; people met in it are told about once."""
@@ -357,54 +316,3 @@ def _stamp(record: Any, stamp_field: str | None) -> str:
     if not stamp_field or not isinstance(cells, dict):
         return ""
     return str(cells.get(stamp_field) or record.get("createdTime") or "")
-
-
-class _Batch:
-    """What becomes a page; `last` is the digest of the record taken last."""
-
-    def __init__(self, source: str, stream: str, now: datetime) -> None:
-        self._source = source
-        self._stream = stream
-        self._now = now
-        self._records: list[RawRecord] = []
-        self._quarantined: list[Quarantined] = []
-        self.observations: list[Observation] = []
-        self.last = ""
-
-    def take(
-        self, native: str, version: str, value: Any, read: Callable[[Any, str], parse.Parsed]
-    ) -> parse.Parsed | None:
-        """Take a record with what it says, or put it aside with the reason and return None."""
-        raw = RawRecord(
-            source=self._source,
-            stream=self._stream,
-            native_id=native,
-            version=version,
-            payload=orjson.dumps(value, option=orjson.OPT_SORT_KEYS),
-            fetched_at=self._now,
-        )
-        self.last = raw.digest
-        try:
-            parsed = read(value, self.last)
-        except (Unreadable, LookupError, TypeError, AttributeError, ValueError) as error:
-            self._quarantined.append(
-                Quarantined(
-                    source=self._source,
-                    stream=self._stream,
-                    native_id=native,
-                    reason=str(error) if isinstance(error, Unreadable) else f"of an unexpected shape ({error})",
-                    payload=raw.payload,
-                )
-            )
-            return None
-        self._records.append(raw)
-        self.observations += parsed.observations
-        return parsed
-
-    def page(self, cursor: str | None) -> Page:
-        return Page(
-            records=tuple(self._records),
-            observations=tuple(self.observations),
-            quarantined=tuple(self._quarantined),
-            cursor=cursor,
-        )

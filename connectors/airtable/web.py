@@ -22,6 +22,7 @@ from connectors.wire import TIMEOUT, MeteredSession
 from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 PAGE = 100  # records in one page, the documented limit
+_PAGES_OF_BASES = 10  # of a thousand bases each
 _RESTARTS = 3  # iterators lost at the same place before the service counts as unavailable
 
 
@@ -84,6 +85,35 @@ class Web:
         if self._me is None:
             self._me = self._object(self.get(str(self._api.urls.whoami)), "whoami")
         return str(self._me.get("id", ""))
+
+    def scopes(self) -> frozenset[str] | None:
+        """Scopes of the token, or None where the service does not tell them (it need not for personal tokens)."""
+        self.me()
+        told = (self._me or {}).get("scopes")
+        return frozenset(str(scope) for scope in told) if isinstance(told, list) else None
+
+    def level(self) -> str | None:
+        """The hub's level of permission in the base (`read`, `comment`, `edit`, `create`); None where it is not
+        told. Raises SourceError."""
+        offset: str | None = None
+        for _ in range(_PAGES_OF_BASES):
+            params = {"offset": offset} if offset else None
+            body = self._object(self.get(str(self._api.urls.bases), params), "the list of bases")
+            for one in body.get("bases") or ():
+                if isinstance(one, dict) and one.get("id") == self._base.id:
+                    return str(one["permissionLevel"]) if one.get("permissionLevel") else None
+            offset = body.get("offset")
+            if not offset:
+                break
+        return None
+
+    def may_read(self, table: str) -> bool:
+        """Whether records of a table can be listed. Raises SourceError for anything but a plain no."""
+        response = self._ask(str(self._base.table(table).urls.records), {"pageSize": 1})
+        if response.status_code == 403:
+            return False
+        self._object(self._json(response), f"table {table}")
+        return True
 
     def tables(self, *, fresh: bool = False) -> dict[str, Json]:
         """Schemas of the base's tables by id, asked once unless `fresh`. Raises SourceError."""

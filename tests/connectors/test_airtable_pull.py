@@ -21,7 +21,7 @@ from airtable_world import (
 from contract import NOW, observations, pulled
 
 from connectors.airtable.pace import Pace
-from connectors.airtable.pull import Position
+from connectors.airtable.position import Position
 from hub.errors import SourceBroken, SourceRefused, SourceUnavailable
 
 HALF = 130
