@@ -16,8 +16,6 @@ from urllib.parse import SplitResult, urlsplit
 from hub.errors import ConfigurationError
 
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*", re.ASCII)
-# A last label of this form makes resolvers read the whole name as an IPv4 address: 2130706433, 0x7f.1, 127.1.
-_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+", re.ASCII)
 # What some parser, proxy or server takes for the end of a host, and what a URL never holds unescaped.
 _UNPLAIN = re.compile(r"[^\x21-\x7e]|\\")
 _PORTS = {"https": 443, "http": 80}
@@ -55,7 +53,7 @@ def origin_of(url: str) -> Origin | None:
             return None
         if "%" in host:
             return None
-    elif not _NAME.fullmatch(host) or (_NUMBER.fullmatch(host.rpartition(".")[2]) and not _is_ipv4(host)):
+    elif not _NAME.fullmatch(host):
         return None
     return Origin(scheme=parts.scheme, host=host, port=port if port is not None else _PORTS[parts.scheme])
 
@@ -133,11 +131,3 @@ def _parts(url: str) -> SplitResult | None:
         return urlsplit(url)
     except ValueError:
         return None
-
-
-def _is_ipv4(host: str) -> bool:
-    try:
-        ipaddress.IPv4Address(host)
-    except ValueError:
-        return False
-    return True

@@ -157,7 +157,7 @@ def without_credentials(text: str, request: requests.PreparedRequest) -> str:
 
 def _credentials(request: requests.PreparedRequest) -> set[str]:
     found: set[str] = set()
-    for name, value in (request.headers or {}).items():
+    for name, value in request.headers.items():
         held = value.decode("latin-1") if isinstance(value, bytes) else str(value)
         if name.lower() in _PLAIN_HEADERS:
             continue
@@ -166,7 +166,7 @@ def _credentials(request: requests.PreparedRequest) -> set[str]:
         found.add(rest)
         if scheme.lower() == "basic":
             found.update(_basic(rest))
-    if request.body and _FORM in str((request.headers or {}).get("Content-Type", "")):
+    if request.body and _FORM in str(request.headers.get("Content-Type", "")):
         body = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else str(request.body)
         found.update(value for name, value in parse_qsl(body) if name in _SIGN_IN_FIELDS)
         found.update(part.partition("=")[2] for part in body.split("&") if part.partition("=")[0] in _SIGN_IN_FIELDS)

@@ -226,6 +226,9 @@ def test_an_address_that_only_looks_like_elsewhere_stays_at_the_service(world, t
         "http://{decoy}\\@{acme}/",
         "http://[{acme}/",
         "http://{acme}:99999/",
+        "http://{acme}/x HTTP/1.1",
+        "http://{acme}/x\nX-Other: y",
+        "http://{acme}/\\{decoy}/",
         "http://{acme}:-1/",
     ],
 )
