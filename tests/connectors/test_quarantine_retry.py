@@ -240,3 +240,57 @@ def _is_title(ledger: Ledger) -> Any:
     import pyarrow.compute as pc
 
     return pc.equal(ledger.observations().column("field"), "title")
+
+
+# -- the real connectors: a record that was wrong in its tool, and was corrected there ----------------------
+
+
+def test_a_salesforce_case_is_read_anew_once_it_is_right(
+    company: Callable[..., Any], ledger: Ledger, clock: Clock
+) -> None:
+    space, case = salesforce_world.SPACE, salesforce_world.CASE_2
+    org = company({"salesforce": space}, salesforce_world.fill)
+    right = org.store.get(space, "Case", case)
+    org.store.put(space, "Case", [(case, "2026-11-01T00:00:00Z", {**right, "OwnerId": None})])
+
+    def correct() -> None:
+        org.store.put(space, "Case", [(case, "2026-11-01T00:00:00Z", right)])
+
+    _is_read_anew(ledger, clock, space, case, salesforce_world.connector_for(org), correct)
+
+
+def test_a_jira_issue_is_read_anew_once_it_is_right(company: Callable[..., Any], ledger: Ledger, clock: Clock) -> None:
+    space, issue = jira_world.SPACE, jira_world.SECOND
+    site = company({"jira": space}, jira_world.fill)
+    right = site.store.get(space, "issue", issue)
+    fields = {name: value for name, value in right["fields"].items() if name != "summary"}
+    jira_world.put_issue(site.store, {**right, "fields": fields})
+    connector = jira_world.connector_for(site)
+    _is_read_anew(ledger, clock, space, issue, connector, lambda: jira_world.put_issue(site.store, right))
+
+
+def test_an_airtable_row_is_read_anew_once_it_is_right(
+    company: Callable[..., Any], ledger: Ledger, clock: Clock
+) -> None:
+    space, row = airtable_world.SPACE, airtable_world.SECOND
+    base = company({"airtable": space}, airtable_world.fill)
+    at, title, owner = airtable_world.at(6), airtable_world.TITLE, airtable_world.OWNER
+    airtable_world.put_item(base.store, row, at, {title: "Banner", owner: "Ada, probably"})
+
+    def correct() -> None:
+        airtable_world.put_item(base.store, row, at, {title: "Banner"})
+
+    _is_read_anew(ledger, clock, space, row, airtable_world.connector_for(base), correct)
+
+
+def _is_read_anew(
+    ledger: Ledger, clock: Clock, source: str, record: str, connector: Connector, correct: Callable[[], None]
+) -> None:
+    pull(ledger, lambda _: connector, [source], clock=clock)
+    assert [each.native_id for each in ledger.quarantined()] == [record]
+    assert [each.native_id for each in retry(ledger, lambda _: connector, [source], clock=clock).held] == [record]
+    correct()
+    report = retry(ledger, lambda _: connector, [source], clock=clock)
+    assert report.failures == ()
+    assert [(each.native_id, each.note) for each in report.released] == [(record, ANEW)]
+    assert ledger.quarantined() == ()
