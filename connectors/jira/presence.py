@@ -26,7 +26,7 @@ def ids(site: Site, project: str) -> Iterator[str]:
     site.me()  # a site may answer strangers with 200 and fewer issues
     question = {"jql": f"project = {quoted(project)} ORDER BY key ASC", "fields": ["id"], "maxResults": IDS}
     told: set[str] = set()
-    for found in pages(site, question):
+    for found, _ in pages(site, question):
         for issue in found:
             native = str(issue.get("id") or "") if isinstance(issue, dict) else ""
             if not native:

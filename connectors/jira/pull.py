@@ -11,7 +11,7 @@ import orjson
 
 from connectors.jira import desk, parse
 from connectors.jira.desk import is_desk
-from connectors.jira.search import RECONCILED, broken, by_id, pages, quoted
+from connectors.jira.search import RECONCILED, broken, by_id, changed_at, changes, has_id, quoted
 from connectors.jira.site import Site
 from connectors.jira.values import Json, Unreadable, milliseconds, moment
 from hub.domain.records import Observation, Page, Quarantined, RawRecord
@@ -36,11 +36,13 @@ REMEMBERED = 5000  # issues of the overlap known by their stamp; the rest is mer
 class Position:
     """Cursor of a project: the highest `updated` (epoch ms) that is stored, and the stamps stored within the
     overlap behind it, so that asking again costs no changelogs. `waiting` are issues with an open approval, which
-    may be answered without a change of the issue."""
+    may be answered without a change of the issue. While a walk goes on, stamps after `limit` do not move the
+    cursor: they may be edits of the very moment, ahead of issues that are still to come."""
 
     updated: int | None = None
     seen: dict[str, int] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
+    limit: int | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, cursor: str | None) -> Position:
@@ -62,8 +64,10 @@ class Position:
         everything that is changed until then."""
         if not stored:
             return
-        highest = max(*stored.values(), self.updated or 0)
-        self.updated = highest if bound is None else max(min(highest, bound), self.updated or 0)
+        highest = max((at for at in stored.values() if self.limit is None or at <= self.limit), default=None)
+        if highest is None:
+            return
+        self.updated = max(highest if bound is None else min(highest, bound), self.updated or 0)
         kept = {i: at for i, at in {**self.seen, **stored}.items() if at >= self.updated - overlap}
         self.seen = dict(sorted(kept.items(), key=lambda pair: (pair[1], pair[0]))[-REMEMBERED:])
 
@@ -141,26 +145,22 @@ def issues(
     own = site.me()
     behind = round(overlap.total_seconds() * 1000)
     position = Position.parse(cursor)
-    jql = f"project = {quoted(project)}"
-    if position.updated is not None:
-        jql += f" AND updated >= {position.updated - behind}"
-    question: dict[str, Any] = {
-        "jql": f"{jql} ORDER BY updated ASC, key ASC",
-        "fields": list(mapping.asked),
-        "maxResults": PAGE,
-    }
+    since = None if position.updated is None else position.updated - behind
+    before = None if site.date is None else milliseconds(site.date)
+    question: dict[str, Any] = {"fields": list(mapping.asked), "maxResults": PAGE}
     if reconcile:
         question["reconcileIssues"] = list(reconcile)[-RECONCILED:]
     asks = approvals and is_desk(site, project)
     open_before = set(position.waiting)
     bound: int | None = None
-    for found in pages(site, question):
+    for found, last in changes(site, f"project = {quoted(project)}", question, since, before):
         if bound is None and site.date is not None:
             bound = milliseconds(site.date) + 999  # Date has whole seconds: to the end of this one
         fresh = [i for i in found if not _stored(i, position.seen)]
-        logs = changelogs(site, [str(i["id"]) for i in fresh if _has_id(i)], mapping.watched)
+        logs = changelogs(site, [str(i["id"]) for i in fresh if has_id(i)], mapping.watched)
+        position.limit = None if last else before
         yield page(site, project, fresh, logs, mapping, known, own, now, position, bound, behind, asks)
-        open_before -= {str(i["id"]) for i in fresh if _has_id(i)}
+        open_before -= {str(i["id"]) for i in fresh if has_id(i)}
     if not asks or not open_before:
         return
     again = [issue for _, issue in by_id(site, sorted(open_before), mapping.asked) if issue]
@@ -225,7 +225,7 @@ def page(
     stored: dict[str, int] = {}
     passed: dict[str, int] = {}
     for issue in fresh:
-        native = str(issue["id"]) if _has_id(issue) else ""
+        native = str(issue["id"]) if has_id(issue) else ""
         document = {
             "issue": issue,
             "comments": comments(site, issue) if native else [],
@@ -267,10 +267,6 @@ def page(
     )
 
 
-def _has_id(issue: Any) -> bool:
-    return isinstance(issue, dict) and bool(issue.get("id"))
-
-
 def _fields(issue: Any) -> Json:
     held = issue.get("fields") if isinstance(issue, dict) else None
     return held if isinstance(held, dict) else {}
@@ -282,12 +278,7 @@ def _number(entry: Any) -> tuple[int, str]:
 
 
 def _stored(issue: Any, seen: dict[str, int]) -> bool:
-    if not _has_id(issue) or str(issue["id"]) not in seen:
-        return False
-    try:
-        return seen[str(issue["id"])] == milliseconds(moment(issue["fields"]["updated"], "updated"))
-    except (Unreadable, KeyError, TypeError):
-        return False
+    return has_id(issue) and seen.get(str(issue["id"])) == changed_at(issue)
 
 
 def _canonical(value: Any) -> bytes:
