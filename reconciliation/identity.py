@@ -21,12 +21,13 @@ NOT_PEOPLE = ("bot", "hub", "queue")
 _ATTRIBUTES = ("name", "email", "active", "kind")
 
 
-def identity(said: ir.Table, now: ir.Table, charter: CharterTables, engine: Engine) -> ir.Table:
+def identity(said: ir.Table, now: ir.Table, gone: ir.Table, charter: CharterTables, engine: Engine) -> ir.Table:
     """Every account any tool named, with its person: source, account, person, how, score, name, active, kind.
 
     In this order: the charter's own entry, the account's e-mail address, the account id being an address, the
     display name. A name counts only if one person of the charter goes by it and one account in the source
-    shows it. Bots, queues and the hub's own accounts are nobody, whatever else speaks for them.
+    shows it. Bots, queues and the hub's own accounts are nobody, whatever else speaks for them. An account that was
+    merged is whoever its survivor is, unless the charter says otherwise; merged and deleted accounts are not active.
     """
     account = engine.keep(_attributes(said, now))
     proven = engine.keep(_proven(account, charter))
@@ -34,15 +35,26 @@ def identity(said: ir.Table, now: ir.Table, charter: CharterTables, engine: Engi
     joined = proven.left_join(by_name, ["source", "account"])
     person = ibis.coalesce(joined.person, joined.named)
     how = ibis.coalesce(joined.how, ibis.ifelse(joined.named.notnull(), "name", "unmapped"))
-    return joined.select(
+    found = joined.select("source", "account", "name", "active", "kind", person=person, how=how)
+    found = engine.keep(_after_merges(engine.keep(found), gone))
+    return found.mutate(score=ibis.ifelse(found.person.isnull(), 0.0, ibis.ifelse(found.how == "name", 0.9, 1.0)))
+
+
+def _after_merges(found: ir.Table, gone: ir.Table) -> ir.Table:
+    lost = gone.filter(gone.entity == "account", gone.value != "unreachable")
+    survivors = found.select(at="source", survivor="account", whose="person", proof="how")
+    heirs = lost.left_join(survivors, [lost.source == survivors["at"], lost.survivor == survivors.survivor])
+    heirs = heirs.select("source", "whose", "proof", account="record", off=ibis.literal(True))
+    table = found.left_join(heirs, ["source", "account"])
+    taken = table.whose.notnull() & (table.how != "charter")
+    return table.select(
         "source",
         "account",
         "name",
-        "active",
         "kind",
-        person=person,
-        how=how,
-        score=ibis.ifelse(person.isnull(), 0.0, ibis.ifelse(how == "name", 0.9, 1.0)),
+        active=ibis.ifelse(table.off.notnull(), "false", table.active),
+        person=ibis.ifelse(taken, table.whose, table.person),
+        how=ibis.ifelse(taken, table.proof, table.how),
     )
 
 

@@ -13,24 +13,35 @@ from reconciliation.title_match import title_pairs
 _BEARERS = 5
 
 
-def records(said: ir.Table, source: ir.Table) -> ir.Table:
-    """Every record of work: source, record, tool, created, updated, and `node`, its rank by creation."""
-    items = said.filter(said.entity == "item")
+def records(said: ir.Table, source: ir.Table, gone: ir.Table) -> ir.Table:
+    """Every record of work: source, record, tool, created, updated, and `node`, its rank by creation.
+
+    Deleted records are not among them. Merged and unreachable ones are: the names they bear still lead to the
+    work, and the item keeps its id; see `seen`.
+    """
+    items = said.filter(said.entity == "item", said.field != "presence")
+    deleted = gone.filter(gone.entity == "item", gone.value == "deleted")
+    items = items.anti_join(deleted, ["source", "record"])
     found = items.group_by("source", "record").aggregate(created=items["at"].min(), updated=items["at"].max())
     found = found.join(source.select("source", "tool"), "source")
     rank = ibis.row_number().over(order_by=[found.created, found.source, found.record])
     return found.mutate(node=rank.cast("int64"))
 
 
-def link(record: ir.Table, now: ir.Table, engine: Engine) -> ir.Table:
+def seen(linked: ir.Table, gone: ir.Table) -> ir.Table:
+    """The linked records that are still there and may be looked at: all that counts for owners and findings."""
+    return linked.anti_join(gone.filter(gone.entity == "item"), ["source", "record"])
+
+
+def link(record: ir.Table, now: ir.Table, gone: ir.Table, engine: Engine) -> ir.Table:
     """Records with their item: source, record, node, item, anchor, how, score, evidence.
 
-    Union of: a name one record mentions and another bears; a name two records bear. Then titles, for records
+    Union of: a name one record mentions and another bears; a name two records bear; a merge. Then titles, for records
     that nothing else ties. A mention inside one tool (a Jira issue that names another) is not sameness, nor is
     a text that names several records of a tool (a digest of the week): both tie nothing by themselves.
     """
     keep = engine.keep
-    explicit = keep(_explicit(record, now))
+    explicit = keep(ibis.union(_explicit(record, now), _merges(record, gone), distinct=True))
     tied = components(explicit, engine)
     state = keep(
         record.left_join(tied, "node").select(
@@ -71,6 +82,17 @@ def _explicit(record: ir.Table, now: ir.Table) -> ir.Table:
         a="node", b="to", how=ibis.literal("reference"), evidence=ibis.literal("names ") + mention.name
     )
     return ibis.union(identifier, reference, distinct=True)
+
+
+def _merges(record: ir.Table, gone: ir.Table) -> ir.Table:
+    """Edges from records to what they were merged into."""
+    merged = gone.filter(gone.entity == "item", gone.survivor.notnull())
+    merged = merged.join(record.select("source", "record", a="node"), ["source", "record"])
+    survivors = record.select(at="source", survivor="record", b="node")
+    tied = merged.join(survivors, [merged.source == survivors["at"], merged.survivor == survivors.survivor])
+    return tied.filter(tied.a != tied.b).select(
+        "a", "b", how=ibis.literal("identifier"), evidence=tied.record + " was merged into " + tied.survivor
+    )
 
 
 def _unforced(pairs: ir.Table, state: ir.Table, engine: Engine) -> ir.Table:

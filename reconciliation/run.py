@@ -19,8 +19,9 @@ from reconciliation.engine import Engine
 from reconciliation.findings import DETECTORS
 from reconciliation.handoffs import acts, handoffs, phase_steps
 from reconciliation.identity import gone_accounts, identity, people
-from reconciliation.link import link, records
+from reconciliation.link import link, records, seen
 from reconciliation.ownership import claims, golden, owner_changes
+from reconciliation.presence import gone
 from reconciliation.view import View
 from reconciliation.work_items import record_state, statuses, work_items
 
@@ -64,10 +65,11 @@ def _view(
     said = observations(engine, observed)
     counted = {"observations": engine.count(said)}
     now = keep(current(said))
-    identities = keep(identity(said, now, tables, engine))
+    lost = keep(gone(now))
+    identities = keep(identity(said, now, lost, tables, engine))
     switched_off = {row["person"]: row["source"] for row in engine.read(gone_accounts(identities)).to_pylist()}
     everybody = engine.take(people(charter, switched_off, as_of=as_of))
-    linked = keep(link(keep(records(said, tables.source)), now, engine))
+    linked = keep(seen(link(keep(records(said, tables.source, lost)), now, lost, engine), lost))
 
     state = keep(record_state(now, linked))
     status = keep(statuses(state, tables))

@@ -19,7 +19,7 @@ NOW = datetime(2026, 9, 30, 12, tzinfo=UTC)
 
 _ACCOUNT_FIELDS = {"name", "email", "active", "kind"}
 _TOKENS = {"identifier", "reference"}
-_EVENTS = {"update", "approval", "approver"}
+_EVENTS = {"update", "approval", "approver", "presence"}
 
 _CHARTER: dict[str, Any] = {
     "version": 1,
@@ -85,8 +85,9 @@ _CHARTER["people"]["eve"]["left"] = "2026-09-01"
 def observed(text: str) -> pa.Table:
     """Statements, one a line: `month-day time source record field[#part] value [actor] [origin]`.
 
-    `-` is an empty value. With an actor the statement comes from the tool's history (updates and approvals
-    are events), without one it is a snapshot. Tokens and updates have their part by themselves.
+    `-` is an empty value; where presence is told, records that begin with a small letter are accounts. With an
+    actor the statement comes from the tool's history (updates and approvals are events), without one it is a
+    snapshot. Tokens and updates have their part by themselves.
     """
     rows = []
     for seq, line in enumerate(filter(None, (part.strip() for part in text.splitlines()))):
@@ -98,7 +99,9 @@ def observed(text: str) -> pa.Table:
             {
                 "seq": seq,
                 "source": source,
-                "entity": "account" if name in _ACCOUNT_FIELDS else "item",
+                "entity": "account"
+                if name in _ACCOUNT_FIELDS or (name == "presence" and record[0].islower())
+                else "item",
                 "record": record,
                 "part": part or (value if name in _TOKENS else str(seq) if name == "update" else ""),
                 "field": name,
