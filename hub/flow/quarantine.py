@@ -6,7 +6,7 @@ field the payload may lack) or still cannot be read, the tool is asked for the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
@@ -137,7 +137,7 @@ class _Trial:
             for each in self._held:
                 page = connector.reparse(self._stream, each.payload, now=self._clock())
                 if page is not None:
-                    self._take(page, {each.native_id}, FROM_PAYLOAD)
+                    self._take(page, {each.native_id}, FROM_PAYLOAD, read={each.native_id: each.payload})
         left = [each.native_id for each in self._held if each.native_id and each.native_id not in self._released]
         if left and isinstance(connector, Fetches):
             for page in connector.fetch(self._stream, left, now=self._clock()):
@@ -155,13 +155,17 @@ class _Trial:
                 note=self._reasons[each.native_id] if note is None else note,
             )
 
-    def _take(self, page: Page, asked: Collection[str], how: str) -> None:
+    def _take(self, page: Page, asked: Collection[str], how: str, *, read: Mapping[str, bytes] | None = None) -> None:
         """Keep what a page says, and see which of the records asked for it settles."""
         now = self._clock()
         # Where the stream goes on is a matter of its pulls alone.
         self._ledger.append(self._run, self._stream, self._source, replace(page, cursor=None), recorded_at=now)
         unread = {each.native_id: each.reason for each in page.quarantined if each.native_id in asked}
         freed = sorted({raw.native_id for raw in page.records if raw.native_id in asked} - set(unread))
+        if freed and read:
+            # A pull that put a newer state aside meanwhile must not lose it to the older one.
+            newer = self._ledger.hold_newer(self._source, self._stream, read)
+            freed = [native_id for native_id in freed if native_id not in newer]
         self._reasons |= unread
         self._released |= dict.fromkeys(freed, how)
         self._ledger.note_released(self._source, self._stream, freed, f"{how}, {self._run}")

@@ -128,6 +128,10 @@ class Ledger:
         """Say how records left the quarantine; how many had no such note yet."""
         return release.note_released(self._database, source, stream, ids, note)
 
+    def hold_newer(self, source: str, stream: str, read: Mapping[str, bytes]) -> frozenset[str]:
+        """Put back released records of which the quarantine held another payload than the one read; their ids."""
+        return release.hold_newer(self._database, source, stream, read)
+
     def released(self, limit: int = 100) -> tuple[Quarantined, ...]:
         """Records that left the quarantine, latest first; `reason` ends with the note of their release."""
         return release.released(self._database, limit)

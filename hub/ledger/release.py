@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import bindparam, select, update
 
@@ -34,6 +34,22 @@ def note_released(database: Database, source: str, stream: str, ids: Sequence[st
             statement = update(quarantine).where(*place, columns.native_id == bindparam("released"))
             connection.execute(statement.values(reason=bindparam("noted")), noted)
     return len(noted)
+
+
+def hold_newer(database: Database, source: str, stream: str, read: Mapping[str, bytes]) -> frozenset[str]:
+    """Put back records that left the quarantine although another payload than the one in `read` was held there.
+
+    Gives their ids. A pull may have put a newer state aside while the older one was being read.
+    """
+    columns = quarantine.c
+    place = (columns.source == source, columns.stream == stream, columns.resolved_at.is_not(None))
+    newer: set[str] = set()
+    with database.write() as connection:
+        for native_id, payload in read.items():
+            this = (*place, columns.native_id == storable(native_id), columns.payload != payload)
+            if connection.execute(update(quarantine).where(*this).values(resolved_at=None)).rowcount:
+                newer.add(native_id)
+    return frozenset(newer)
 
 
 def released(database: Database, limit: int) -> tuple[Quarantined, ...]:

@@ -174,6 +174,23 @@ def test_a_stream_the_charter_dropped_is_named(ledger: Ledger, clock: Clock, hel
     assert len(state(ledger)) == 2
 
 
+def test_a_newer_state_put_aside_meanwhile_is_not_lost_to_the_older_one(
+    ledger: Ledger, clock: Clock, held: Tool
+) -> None:
+    older = held.reparse
+
+    def reparse(stream: str, payload: bytes, *, now: datetime) -> Page | None:
+        if payload == b"1":
+            aside = held.page("1", b"newer", odd=True)
+            ledger.append("a pull", "items", "s", aside, recorded_at=clock())
+        return older(stream, payload, now=now)
+
+    held.reparse, held.down = reparse, True  # type: ignore[method-assign]  # a pull comes in between
+    report = retry(ledger, lambda _: held, ["s"], clock=clock)
+    assert [each.native_id for each in report.released] == ["2"]
+    assert [(each.native_id, each.payload) for each in ledger.quarantined()] == [("1", b"newer")]
+
+
 def test_a_record_put_aside_once_more_loses_its_note(ledger: Ledger, clock: Clock, held: Tool) -> None:
     retry(ledger, lambda _: held, ["s"], clock=clock)
     pull(ledger, lambda _: held, ["s"], clock=clock, full=True)
@@ -221,7 +238,10 @@ def test_airtable_rows_are_read_from_their_payloads_when_the_mapping_is_right(
         }  # fmt: skip
         return airtable_world.connector_for(base, items=items, updates=None)
 
-    wrong, right = connector(airtable_world.PHASE), connector(airtable_world.APPROVER)
+    row = base.store.get(airtable_world.SPACE, "record", airtable_world.FIRST)
+    cells = {**row["fields"], airtable_world.OWNER: "Ada, probably"}
+    airtable_world.put_item(base.store, airtable_world.FIRST, airtable_world.at(5, 10), cells)
+    wrong, right = connector(airtable_world.OWNER), connector(airtable_world.APPROVER)
     _is_released_from_payload(ledger, clock, airtable_world.SPACE, wrong, right)
 
 
