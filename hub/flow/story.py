@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from hub.domain.findings import Finding
 from hub.errors import ConfigurationError, Refused
 from hub.ledger.ledger import Ledger
+from hub.ledger.presence import Presence
 
+MERGED = "merged:"
 TRACEABLE = ("owner", "status", "phase", "title", "due", "approval")
 
 
@@ -62,11 +65,20 @@ def find_item(ledger: Ledger, reference: str) -> str:
     if reference in items:
         return reference
     known = set(ledger.records_known_as(reference))
-    found = {row["item"] for row in links.to_pylist() if (row["source"], row["record"]) in known}
+    presences = {source: ledger.presences(source) for source, _ in known}
+    survivors = {(source, _survivor(presences[source], record)) for source, record in known}
+    found = {row["item"] for row in links.to_pylist() if (row["source"], row["record"]) in survivors}
     if len(found) == 1:
         return str(found.pop())
     if found:
         raise Refused(f"{reference!r} names {len(found)} items: {', '.join(sorted(found))}", hint="use an item id")
+    for source, record in sorted(survivors):
+        last = presences[source].get(record)
+        if last is not None and last.gone:
+            raise Refused(
+                f"{reference!r} is {last.value} in {source} since {last.at:%Y-%m-%d %H:%M} UTC",
+                hint="what it said before is still in the ledger",
+            )
     raise Refused(f"nothing is known as {reference!r}", hint="use an item id, a record id or a key such as ACME-12")
 
 
@@ -117,6 +129,29 @@ def trace(ledger: Ledger, reference: str, field: str) -> Trace:
     )
 
 
+def _survivor(presences: Mapping[str, Presence], record: str) -> str:
+    """The record that this one was merged into at last; itself where it was not."""
+    passed = {record}
+    while (last := presences.get(record)) is not None and last.value.startswith(MERGED):
+        record = last.value.removeprefix(MERGED)
+        if record in passed:
+            break
+        passed.add(record)
+    return record
+
+
+def _with_merged(ledger: Ledger, records: tuple[dict[str, Any], ...]) -> list[tuple[str, str]]:
+    """The records and those that were merged into them."""
+    there = {(row["source"], row["record"]) for row in records}
+    merged = {
+        (source, record)
+        for source, presences in ((source, ledger.presences(source)) for source in {source for source, _ in there})
+        for record in presences
+        if (source, _survivor(presences, record)) in there
+    }
+    return sorted(there | merged)
+
+
 def _of_item(ledger: Ledger, name: str, item: str) -> tuple[dict[str, Any], ...]:
     import pyarrow.compute as pc
 
@@ -130,7 +165,7 @@ def _lines(ledger: Ledger, records: tuple[dict[str, Any], ...]) -> tuple[Told, .
         for row in ledger.derived("identity").to_pylist()
         if row["person"] is not None
     }
-    rows = ledger.history([(row["source"], row["record"]) for row in records]).to_pylist()
+    rows = ledger.history(_with_merged(ledger, records)).to_pylist()
     rows.sort(key=lambda row: (row["valid_from"], row["seq"]))
     return tuple(
         Told(
