@@ -152,7 +152,7 @@ class LivelySite(Lively):
         jira.fill(self.store)
         self.store.put(self.space, "_token", [(OTHER, _STAMP, {"email": "ada@acme.example", "accountId": jira.ADA})])
         for n in range(self.size):
-            when = jira.at(7 + n // 7, 9, n % 3)
+            when = jira.at(7 + n // 21, 9)  # more of one moment than a page holds: there page tokens lead on
             made = jira.issue(str(20000 + n), when, when, key=f"ACME-{n + 100}", fields={"summary": f"old {n}"})
             jira.put_issue(self.store, made)
 
