@@ -314,3 +314,44 @@ def _is_read_anew(
     assert report.failures == ()
     assert [(each.native_id, each.note) for each in report.released] == [(record, ANEW)]
     assert ledger.quarantined() == ()
+
+
+# -- a payload that may lack what the charter asks for now is not believed ----------------------------------
+
+
+def test_a_salesforce_payload_without_a_field_or_its_history_is_not_enough(company: Callable[..., Any]) -> None:
+    org = company({"salesforce": salesforce_world.SPACE}, salesforce_world.fill)
+
+    def connector(**changes: Any) -> Any:
+        case = {"title": "Subject", "status": "Status", "tracked": [], **changes}
+        return salesforce_world.connector_for(org, objects={"Case": case})
+
+    payload = next(connector().pull("Case", None, now=NOW)).records[0].payload
+    assert connector().reparse("Case", payload, now=NOW).records
+    assert connector(phase="Phase__c").reparse("Case", payload, now=NOW) is None
+    assert connector(tracked=["Status"]).reparse("Case", payload, now=NOW) is None
+
+
+def test_a_jira_payload_without_a_field_is_not_enough(company: Callable[..., Any]) -> None:
+    site = company({"jira": jira_world.SPACE}, jira_world.fill)
+    plain = jira_world.connector_for(site, fields={})
+    payload = next(plain.pull("issues:ACME", None, now=NOW)).records[0].payload
+    assert plain.reparse("issues:ACME", payload, now=NOW).records
+    wider = jira_world.connector_for(site, fields={"phase": jira_world.PHASE})
+    assert wider.reparse("issues:ACME", payload, now=NOW) is None
+
+
+def test_an_airtable_payload_without_a_cell_is_not_enough(company: Callable[..., Any]) -> None:
+    base = company({"airtable": airtable_world.SPACE}, airtable_world.fill)
+
+    def connector(**more: str) -> Any:
+        items = {
+            "table": airtable_world.ITEMS, "title": airtable_world.TITLE, "owner": airtable_world.OWNER,
+            "modified": airtable_world.MODIFIED, **more,
+        }  # fmt: skip
+        return airtable_world.connector_for(base, items=items, updates=None)
+
+    records = [raw for page in connector().pull("items", None, now=NOW) for raw in page.records]
+    payload = next(raw.payload for raw in records if raw.native_id == airtable_world.FIRST)
+    assert connector().reparse("items", payload, now=NOW).records
+    assert connector(due=airtable_world.DUE).reparse("items", payload, now=NOW) is None
