@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 from contract import NOW
 from salesforce_world import SPACE, case, connector_for, fill, put
 
@@ -80,10 +81,16 @@ def test_a_crash_among_equal_stamps_goes_on_behind_the_last_committed_record(org
 
 
 def test_what_became_visible_late_during_an_interrupted_walk_is_read_by_the_one_after(org):
+    recent, late = ago(1), ago(9)
+    put(org.store, "Case", *(case(f"500000000R{n:05d}AAA", n, recent, recent) for n in range(2500)))
     walk = connector_for(org).pull("Case", None, now=NOW)
-    kept = [next(walk)]
-    late = (datetime.now(UTC) - timedelta(minutes=9)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    kept = [next(walk), next(walk), next(walk)]
     put(org.store, "Case", case("5000000000000L1AAA", 1009, late, late))
+    requests.post(f"{org.addresses['control']}/clock", json={"advance": 300}, timeout=5).raise_for_status()
     kept += connector_for(org).pull("Case", kept[-1].cursor, now=NOW)
     kept += connector_for(org).pull("Case", kept[-1].cursor, now=NOW)
     assert read(kept).keys() == held(org)
+
+
+def ago(minutes):
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")

@@ -9,6 +9,8 @@ from salesforce_world import ADA, CASE_1, CASE_2, CASE_3, SECRET, SPACE, case, c
 
 from connectors.base import PresenceTeller
 from hub.errors import SourceBroken, SourceUnavailable
+from hub.flow.ingest import pull_source
+from hub.ledger import Ledger
 
 DATA = "/services/data/v59.0"
 
@@ -189,3 +191,20 @@ def test_named_records_are_read_again_whole_and_move_no_cursor(org):
     assert {page.cursor for page in pages} == {None}
     people = list(connector.fetch("users", [ADA], now=NOW))
     assert [raw.native_id for page in people for raw in page.records] == [ADA]
+
+
+def test_after_every_pull_the_ledger_knows_what_became_of_each_record(org, tmp_path):
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
+
+        def pull():
+            advance(org, minutes=2)
+            receipts = pull_source(ledger, lambda: connector_for(org), SPACE, run="r", clock=lambda: datetime.now(UTC))
+            assert [receipt.error for receipt in receipts if receipt.error] == []
+            return {record: said.value for record, said in ledger.presences(SPACE).items() if record.startswith("500")}
+
+        assert pull() == {}
+        delete(org, CASE_1)
+        merge(org, CASE_2, CASE_3)
+        assert pull() == {CASE_1: "deleted", CASE_3: f"merged:{CASE_2}"}
+        by_soap(org, f"<undelete><ids>{CASE_1}</ids></undelete>")
+        assert pull() == {CASE_1: "present", CASE_3: f"merged:{CASE_2}"}
