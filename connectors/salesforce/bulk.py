@@ -40,7 +40,7 @@ def suits(fields: Sequence[str], conditions: Sequence[str]) -> bool:
 def start(org: Org, fields: Sequence[str], sobject: str) -> Position | None:
     """The position of a new job, or None where the org does not take it. Raises SourceUnavailable."""
     try:
-        made = org.post("jobs/query", {"operation": "query", "query": soql.select(fields, sobject)})
+        made = org.query_job(soql.select(fields, sobject))
     except SourceRefused:
         return None
     return Position(began=made.at, job=(str(made.body["id"]), ""))

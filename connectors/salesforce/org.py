@@ -132,9 +132,9 @@ class Org:
             self.read(response)
         return response
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Order something that changes no record (a job that reads). Raises SourceError."""
-        return self.read(self._asked("POST", path, json=dict(body)))
+    def query_job(self, text: str) -> Answer:
+        """Have a SOQL query run in bulk; the job. The only thing ordered here, and it reads. Raises SourceError."""
+        return self.read(self._asked("POST", "jobs/query", json={"operation": "query", "query": text}))
 
     def query(self, text: str, *, with_deleted: bool = False) -> Rows:
         """Ask a SOQL query and read its first page, deleted records included on demand. Raises SourceError."""
