@@ -7,32 +7,16 @@ also killed after its first pages, so that a cursor that runs ahead of its data 
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-import threading
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import pytest
-from lively_tools import TOOLS, Lively, missed, present, standing_clock
+from lively_bench import behind_sockets
+from lively_tools import TOOLS, missed, present
 
-import connectors.airtable.web
-import connectors.jira.pull
-import connectors.transport
-import connectors.wire
-import sandbox.salesforce.queries
-from connectors.write_transport import write_session
-from hub.domain.records import Observation
 from hub.errors import SourceError
-from hub.flow.ingest import pull_source
-from hub.ledger.ledger import Ledger
-from hub.ledger.values import moment
 from sandbox.faults.catalogue import CATALOGUE
-from sandbox.store import Store
-from sandbox.web import serve, simulation
 
-PAGE = 7
 STRIKES = [(fault, tool) for fault, known in CATALOGUE.items() for tool in known.tools if tool in TOOLS]
 # What the catalogue leaves to the order, made small enough for a test.
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -53,83 +37,10 @@ NEVER_ASKED = {"partial_collection_failure", "queue_owner_refused", "deleted_win
 KINDS = ("field", "table", "collaborator", "user", "User", "_rights", "_token", "project", "base", "right")
 
 
-@dataclass
-class Struck:
-    """A tool behind real sockets with a fault desk, and the ledger it is pulled into."""
-
-    tool: Lively
-    faults: Any
-    journal: Any
-    ledger: Ledger
-
-    def pull(self) -> list[str]:
-        """One whole pull; gives the errors of its receipts."""
-        clock = self.tool.clock
-        run = self.ledger.start_run("sync", clock())
-        receipts = pull_source(self.ledger, self.tool.connector, self.tool.space, run=run, clock=clock)
-        self.ledger.finish_run(run, clock(), "done")
-        return [f"{receipt.stream}: {receipt.error}" for receipt in receipts if receipt.error]
-
-    def pull_and_die(self, pages: int) -> None:
-        """A pull that is killed in each stream after so many pages; what was committed stays."""
-        connector, clock = self.tool.connector(), self.tool.clock
-        run = self.ledger.start_run("sync", clock())
-        for stream in connector.streams():
-            walk = connector.pull(stream, self.ledger.cursor(self.tool.space, stream), now=clock())
-            try:
-                for _, page in zip(range(pages), walk, strict=False):
-                    self.ledger.append(run, stream, self.tool.space, page, recorded_at=clock())
-            except SourceError:
-                continue
-        self.ledger.finish_run(run, clock(), "failed")
-
-    def said(self) -> list[Observation]:
-        rows = self.ledger.observations().to_pylist()
-        rows.sort(key=lambda row: row["seq"])
-        return [
-            Observation(
-                source=row["source"], entity=row["entity"], record=row["record"], field=row["field"],
-                value=row["value"], valid_from=as_moment(row["valid_from"]), origin=row["origin"], part=row["part"],
-                actor=row["actor"],
-            )
-            for row in rows
-        ]  # fmt: skip
-
-
-def as_moment(value: Any) -> Any:
-    return moment(value) if isinstance(value, int) else value
-
-
 @pytest.fixture
 def struck(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(connectors.jira.pull, "PAGE", PAGE)
-    monkeypatch.setattr(connectors.airtable.web, "PAGE", PAGE)
-    monkeypatch.setattr(sandbox.salesforce.queries, "_MOST", PAGE)
-    for sender in (connectors.wire.GuardedAdapter.__init__, connectors.transport.ReadingAdapter.__init__,
-                   connectors.transport.session, write_session):  # fmt: skip
-        if "timeout" in inspect.signature(sender).parameters:
-            monkeypatch.setitem(sender.__kwdefaults__, "timeout", (1.0, 0.2))
-    store, shared = Store(tmp_path / "world.sqlite"), simulation(standing_clock())
-    tool = TOOLS[request.param](store, "", shared.clock)
-    tool.fill()
-    loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
-
-    def told(addresses):
-        tool.address = addresses[tool.name]
-        ready.set()
-
-    thread = threading.Thread(
-        target=lambda: loop.run_until_complete(
-            serve(store, {tool.name: tool.space}, shared=shared, ready=told, stop=stop)
-        ),
-        daemon=True,
-    )
-    thread.start()
-    assert ready.wait(20), "the server did not start"
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as ledger:
-        yield Struck(tool, shared.faults, shared.journal, ledger)
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(10)
+    with behind_sockets(request.param, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def kept_kinds(tool):
