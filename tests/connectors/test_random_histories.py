@@ -25,7 +25,7 @@ from sandbox.calls import Call
 from sandbox.store import Store
 from sandbox.web import SERVERS
 
-HISTORIES = int(os.environ.get("HUB_HISTORIES", "0")) or 70  # of each tool; HUB_HISTORIES=334 makes it a thousand in all
+HISTORIES = int(os.environ.get("HUB_HISTORIES", "0")) or 70  # of each tool; 334 make a thousand in all
 PAGE = 7
 
 
