@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.errors import ConfigurationError, Refused
 from hub.ledger.engine import LOCKS, Database
@@ -59,7 +61,12 @@ def _by_connection(database: Database) -> Iterator[None]:
         connection.exec_driver_sql(
             "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
         )
-        yield
+        try:
+            yield
+        finally:
+            # The server notices a closed session a moment later; whoever comes next must not be refused for that.
+            with suppress(SQLAlchemyError):
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (LOCKS["apply"],))
 
 
 def _busy() -> Refused:
