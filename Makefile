@@ -15,7 +15,7 @@ demo: $(VENV)/.run ## the whole story on the simulated company; ends by itself
 
 test: $(VENV)/.dev ## lint, types, import contract and every test, on SQLite and PostgreSQL
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
 
 ui: $(VENV)/.run ## the Dagster UI on the demo's state, on 127.0.0.1:3000
 	@$(BIN)/hub ui --config .hub/demo/config
