@@ -66,6 +66,10 @@ def control_app(
     async def order_faults(request: Request) -> Response:
         wanted = orjson.loads(await request.body())
         orders = wanted if isinstance(wanted, list) else [wanted]
+        for order in orders:
+            tool = str(order.get("tool") or "") if isinstance(order, dict) else ""
+            if ":" in tool and tool not in spaces:
+                raise UnusableFault(f"no instance is called {tool}; there are {', '.join(spaces)}")
         told = [faults.order(order).told(clock()) for order in orders]
         return _json(told if isinstance(wanted, list) else told[0], 201)
 

@@ -240,7 +240,7 @@ def main() -> None:
     """Measure every size asked for; only the whole set is written to the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sandbox", description=__doc__)
     parser.add_argument("--records", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--dir", type=Path, default=None, help="where the worlds are made (about 6 GB at a million)")
+    parser.add_argument("--dir", type=Path, default=None, help="where the worlds are made (4.3 GB at a million)")
     wanted = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(dir=wanted.dir))
     lines = [_machine(), ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -127,3 +127,9 @@ def _eventually_held(ledger: Ledger) -> bool:
         except Refused:
             time.sleep(0.02)
     return False
+
+
+def test_whoever_comes_right_after_is_not_refused(ledger: Ledger) -> None:
+    for _ in range(200):
+        with suppress(KeyboardInterrupt), ledger.writing():
+            raise KeyboardInterrupt

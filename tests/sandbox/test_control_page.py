@@ -77,3 +77,21 @@ def test_the_journal_can_be_read_from_where_one_stopped(small: Running) -> None:
     assert [entry["n"] for entry in small.control("GET", "/journal?since=1")] == [2, 3]
     assert [entry["n"] for entry in small.control("GET", "/journal?limit=1")] == [3]
     assert all(entry["milliseconds"] >= 0 and entry["reply_bytes"] for entry in small.control("GET", "/journal"))
+
+
+def test_a_fault_for_an_instance_that_nobody_runs_is_refused(small: Running) -> None:
+    order = {"fault": "status", "tool": "jira:nope"}
+    answer = requests.post(small.addresses["control"] + "/faults", json=order, timeout=5)
+    assert answer.status_code == 400
+    assert "jira:nope" in answer.json()["error"]
+
+
+def test_a_body_that_no_tool_would_take_is_read_to_its_end_and_refused(
+    small: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.gate._MOST_BODY", 100)
+    issue = small.addresses["jira"] + "/rest/api/3/issue/ACME-1"
+    signed = ("hub@acme.example", "jira-token")
+    for length, status in ((10, 204), (200, 413)):
+        answer = requests.put(issue, auth=signed, json={"fields": {"summary": "x" * length}}, timeout=5)
+        assert answer.status_code == status
